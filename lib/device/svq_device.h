@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef SVQ_DEVICE_H
+#define SVQ_DEVICE_H
+
+/**
+ * @file
+ * What a virtio device is to the relay: one small table of operations.
+ *
+ * Concepts
+ *
+ * A device type ("soft", "virtio_pci") registers a struct svq_device_driver by name. An instance
+ * is opened from key=value arguments and driven through its operations. The device is given only
+ * IOVAs, and only such as were mapped with dma_map before.
+ *
+ * Order of calls, as in virtio 1.2, 3.1.1: open, set_features, dma_map ..., queue_setup for each
+ * queue, start, queue_enable/notify/poll, stop, close. stop() is a device reset: afterwards the
+ * device touches no memory, and set_features and queue_setup must be done anew; mappings stay.
+ *
+ * Threads: one control thread at a time calls all operations but notify and poll. notify and poll
+ * are called for a queue pair by the one thread that serves that pair; the caller makes sure that
+ * it does not do so while queue_setup, queue_enable, start, stop or close run.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <rte_kvargs.h>
+
+#include <svq_iova.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SVQ_DEVICE_MAX_APERTURES 32
+
+/** What a device can do; fixed from open to close. */
+struct svq_device_info {
+	uint64_t features;	  /**< feature bits it offers (virtio 1.2, 6 and 5.1.3) */
+	uint16_t max_pairs;	  /**< RX/TX queue pairs, >= 1 */
+	uint16_t max_queue_size;  /**< descriptors; power of two, 2..32768 */
+	uint64_t max_page;	  /**< largest DMA page in bytes that it gains from, >= 4096 */
+	uint64_t granule;	  /**< smallest DMA mapping in bytes */
+	int numa_node;		  /**< node it is attached to, or -1 */
+	unsigned int n_apertures; /**< entries of apertures */
+	struct svq_iova_range apertures[SVQ_DEVICE_MAX_APERTURES]; /**< IOVAs it can reach */
+};
+
+/** Where one virtqueue of the device lies, in IOVAs (virtio 1.2, 2.7; driver/device areas). */
+struct svq_device_queue {
+	uint16_t size;	     /**< descriptors; power of two, <= max_queue_size */
+	uint64_t desc_iova;  /**< descriptor table */
+	uint64_t avail_iova; /**< available ring (driver area) */
+	uint64_t used_iova;  /**< used ring (device area) */
+};
+
+/** Counters of one device, since open. */
+struct svq_device_stats {
+	uint64_t iommu_faults; /**< accesses that the IOMMU refused */
+	uint64_t translations; /**< addresses that the software IOMMU translated */
+	uint64_t rx_packets;   /**< packets handed to the driver */
+	uint64_t tx_packets;   /**< packets taken from the driver */
+	uint64_t rx_drops;     /**< packets dropped for want of an RX buffer that holds them */
+	uint64_t tx_drops;     /**< packets that the back-end refused */
+	uint64_t ring_errors;  /**< malformed rings or chains that the device saw */
+};
+
+/** Device status bits (virtio 1.2, 2.1) that matter here. */
+#define SVQ_DEVICE_S_DRIVER_OK	 0x04
+#define SVQ_DEVICE_S_NEEDS_RESET 0x40
+
+struct svq_device;
+
+/** A device type's operations. Each returns 0 or a negative errno unless it says otherwise. */
+struct svq_device_ops {
+	/** Free the instance; it has been stopped. */
+	void (*close)(struct svq_device *dev);
+	/** Accept feature bits. -EINVAL: not a subset of what is offered. */
+	int (*set_features)(struct svq_device *dev, uint64_t features);
+	/** Let the device reach [iova, iova+size) = [hva, ..) with enum svq_perm @p perm. -EEXIST,
+	 * -EINVAL, -ENOMEM. */
+	int (*dma_map)(
+		struct svq_device *dev, uint64_t iova, uint64_t hva, uint64_t size, uint32_t perm);
+	/** Undo one dma_map, whole; on return the device no longer reaches it. -ENOENT, -EINVAL. */
+	int (*dma_unmap)(struct svq_device *dev, uint64_t iova, uint64_t size);
+	/** Tell queue @p qid where its rings lie. Before start. -EINVAL. */
+	int (*queue_setup)(
+		struct svq_device *dev, uint16_t qid, const struct svq_device_queue *queue);
+	/** Switch a queue pair on or off; off: its back-end traffic is not served. */
+	int (*pair_enable)(struct svq_device *dev, uint16_t pair, bool on);
+	/** DRIVER_OK. */
+	int (*start)(struct svq_device *dev);
+	/** Reset; idempotent. */
+	void (*stop)(struct svq_device *dev);
+	/** Kick queue @p qid. Datapath. */
+	void (*notify)(struct svq_device *dev, uint16_t qid);
+	/** Run the device's own work for one pair; NULL for a device that needs no CPU. Datapath.
+	 * @return packets moved. */
+	unsigned int (*poll)(struct svq_device *dev, uint16_t pair);
+	/** Device status byte. Any thread. */
+	uint8_t (*status)(struct svq_device *dev);
+	/** Read device-specific configuration (struct virtio_net_config). -EINVAL: out of range. */
+	int (*get_config)(struct svq_device *dev, uint32_t offset, void *dst, uint32_t len);
+	/** Counters; any thread. */
+	void (*stats)(struct svq_device *dev, struct svq_device_stats *stats);
+	/** One or more lines on the device's own state for `show devices`. */
+	void (*dump)(struct svq_device *dev, FILE *f);
+};
+
+/** Common part of an instance; a device type embeds it. */
+struct svq_device {
+	const struct svq_device_ops *ops;
+	const char *type; /**< name of the device type */
+	char name[64];	  /**< instance name, for logs */
+	struct svq_device_info info;
+};
+
+/** A device type. */
+struct svq_device_driver {
+	struct svq_device_driver *next; /**< owned by the registry */
+	const char *name;		/**< value of the devarg device= */
+	const char *const *args;	/**< keys that open() understands, NULL-terminated */
+	/**
+	 * Open an instance. Logs one line that says what to do when it fails.
+	 *
+	 * @param name
+	 *   Instance name.
+	 * @param args
+	 *   All arguments of the vdev; only keys of @p args are this type's.
+	 * @param qsbr
+	 *   RCU variable of the threads that will call notify and poll; may be NULL.
+	 */
+	int (*open)(const char *name, struct rte_kvargs *args, struct rte_rcu_qsbr *qsbr,
+		struct svq_device **dev);
+};
+
+/** Register a device type; from a constructor (SVQ_DEVICE_DRIVER). */
+void svq_device_driver_register(struct svq_device_driver *driver);
+
+/** The type of that name, or NULL. */
+const struct svq_device_driver *svq_device_driver_find(const char *name);
+
+/** Call @p cb for each registered type. */
+void
+svq_device_driver_walk(void (*cb)(const struct svq_device_driver *driver, void *arg), void *arg);
+
+#define SVQ_DEVICE_DRIVER(drv)                      \
+	RTE_INIT(svq_device_driver_init_##drv)      \
+	{                                           \
+		svq_device_driver_register(&(drv)); \
+	}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SVQ_DEVICE_H */

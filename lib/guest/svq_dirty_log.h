@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef SVQ_DIRTY_LOG_H
+#define SVQ_DIRTY_LOG_H
+
+/**
+ * @file
+ * The vhost-user dirty log: one bit per 4 KiB page of guest-physical memory.
+ *
+ * Concepts
+ *
+ * While a guest migrates, the front-end shares a bitmap and fetches and clears its words
+ * atomically. Whoever writes guest memory sets the page's bit *after* the write. The bit is set
+ * with one atomic OR, and only if it is not set already; for that test to be sound, the writes must
+ * be ordered before it: call svq_dirty_log_begin() once, after the writes of a burst and before its
+ * marks.
+ *
+ * Follows the vhost-user protocol, "Migration" (page size 4096, byte page/8, bit page%8).
+ */
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Bytes of guest memory that one bit stands for. */
+#define SVQ_DIRTY_LOG_PAGE 4096
+
+/** A bitmap shared with the front-end. base is NULL while nothing is logged. */
+struct svq_dirty_log {
+	uint8_t *base; /**< first byte of the bitmap, or NULL */
+	uint64_t size; /**< bytes of the bitmap */
+};
+
+/** Order earlier writes to guest memory before the marks that follow. */
+static inline void
+svq_dirty_log_begin(void)
+{
+	/* Pairs with the front-end's atomic fetch-and-clear before it copies the page. */
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+/**
+ * Mark a guest range as written. A part beyond the bitmap is ignored.
+ *
+ * @param log
+ *   log->base must not be NULL.
+ * @param gpa
+ *   First byte written.
+ * @param len
+ *   Bytes written; 0 marks nothing.
+ */
+static inline void
+svq_dirty_log_mark(const struct svq_dirty_log *log, uint64_t gpa, uint64_t len)
+{
+	uint64_t page, last;
+
+	if (len == 0)
+		return;
+	page = gpa / SVQ_DIRTY_LOG_PAGE;
+	last = len - 1 > UINT64_MAX - gpa ? UINT64_MAX : gpa + (len - 1);
+	last /= SVQ_DIRTY_LOG_PAGE;
+	for (; page <= last && page / 8 < log->size; page++) {
+		_Atomic uint8_t *byte = (_Atomic uint8_t *)(log->base + page / 8);
+		uint8_t bit = (uint8_t)(1u << (page % 8));
+
+		if (!(atomic_load_explicit(byte, memory_order_relaxed) & bit))
+			atomic_fetch_or_explicit(byte, bit, memory_order_relaxed);
+	}
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SVQ_DIRTY_LOG_H */

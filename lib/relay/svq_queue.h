@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef SVQ_QUEUE_H
+#define SVQ_QUEUE_H
+
+/**
+ * @file
+ * A shadow virtqueue: the guest's vring on one side, a ring of our own before the device on the
+ * other.
+ *
+ * Concepts
+ *
+ * The device side (the shadow ring) is host-only memory and lives as long as the device runs. The
+ * guest side is attached and detached as the front-end starts and stops the vring; chains in
+ * flight survive that. A guest's chain is read once, checked, translated and published to the
+ * device; the device's used entries are checked against what is in flight and returned to the
+ * guest.
+ *
+ * A fault of the guest or the device breaks the queue: it stops, logs one line, counts the reason.
+ * Attaching it anew after a device reset mends it.
+ *
+ * Threads: svq_queue_avail() and svq_queue_used() are called by the one thread that serves the
+ * queue (see svq_worker.h); everything else by a control thread while nobody serves the queue,
+ * except where a function says "any thread".
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <svq_device.h>
+#include <svq_dirty_log.h>
+#include <svq_dma.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Why a queue broke. */
+enum svq_queue_error {
+	SVQ_QUEUE_OK,
+	/* The guest's faults. */
+	SVQ_QUEUE_E_AVAIL_IDX,	/**< avail->idx is more than the ring size ahead */
+	SVQ_QUEUE_E_HEAD,	/**< a head beyond the descriptor table */
+	SVQ_QUEUE_E_NEXT,	/**< a next field beyond the table */
+	SVQ_QUEUE_E_LOOP,	/**< a chain longer than the ring: it loops */
+	SVQ_QUEUE_E_ORDER,	/**< a device-readable descriptor after a device-writable one */
+	SVQ_QUEUE_E_ZERO_LEN,	/**< a descriptor of length 0 */
+	SVQ_QUEUE_E_TOTAL_LEN,	/**< a chain of 2^32 bytes or more */
+	SVQ_QUEUE_E_INDIRECT,	/**< indirect table: not negotiated, bad size, nested, chained on */
+	SVQ_QUEUE_E_ADDRESS,	/**< an address range outside guest memory or wrapping */
+	SVQ_QUEUE_E_PERMISSION, /**< device-writable in memory that is read-only */
+	SVQ_QUEUE_E_TOO_LONG,	/**< a chain that can never fit the shadow ring */
+	/* The device's faults. */
+	SVQ_QUEUE_E_USED_IDX,	 /**< used->idx is beyond what is in flight */
+	SVQ_QUEUE_E_USED_ID,	 /**< an id that is not in flight */
+	SVQ_QUEUE_E_USED_LEN,	 /**< more bytes written than the chain's writable part */
+	SVQ_QUEUE_E_NEEDS_RESET, /**< the device set NEEDS_RESET */
+	SVQ_QUEUE_E_MAX
+};
+
+/** Short name of an error, as used in logs and counters ("avail_idx", ...). */
+const char *svq_queue_error_name(enum svq_queue_error error);
+
+/** Counters of one queue since its creation; written by its worker, read by any thread. */
+struct svq_queue_stats {
+	uint64_t chains;	   /**< chains made available to the device */
+	uint64_t descs;		   /**< guest descriptors in them */
+	uint64_t bytes;		   /**< bytes moved: readable ones for TX, written ones for RX */
+	uint64_t bursts;	   /**< bursts with at least one chain */
+	uint64_t used;		   /**< chains returned to the guest */
+	uint64_t used_bursts;	   /**< bursts with at least one used entry */
+	uint64_t kicks;		   /**< notifications sent to the device */
+	uint64_t kicks_suppressed; /**< bursts that needed none */
+	uint64_t calls;		   /**< notifications sent to the guest */
+	uint64_t calls_suppressed; /**< used bursts that needed none */
+	uint64_t translations;	   /**< buffers translated */
+	uint64_t splits;	   /**< buffers split at region borders */
+	uint64_t indirect;	   /**< chains that came as indirect tables */
+	uint64_t stalls;	   /**< polls that found chains but no room in the shadow ring */
+	uint64_t cycles;	   /**< TSC cycles spent in bursts that moved something */
+	uint64_t errors[SVQ_QUEUE_E_MAX]; /**< faults by kind */
+};
+
+/** Device side of a queue. */
+struct svq_queue_conf {
+	const char *name;    /**< of the port, for logs; copied */
+	struct svq_dma *dma; /**< address space; must outlive the queue */
+	uint16_t qid;	     /**< virtqueue index at the guest and at the device */
+	uint16_t size;	     /**< shadow ring, descriptors; power of two, 2..32768 */
+	uint64_t features;   /**< negotiated with the device */
+	int numa_node;	     /**< where to allocate, or -1 */
+};
+
+/** Guest side of a queue. Addresses are HVAs of our own mapping of guest memory, validated. */
+struct svq_queue_guest {
+	void *desc;	    /**< descriptor table, 16 * size bytes */
+	void *avail;	    /**< available ring, 6 + 2 * size bytes */
+	void *used;	    /**< used ring, 6 + 8 * size bytes */
+	uint64_t used_gpa;  /**< guest-physical address of the used ring, for the dirty log */
+	uint64_t avail_gpa; /**< guest-physical address of the available ring */
+	uint32_t size;	    /**< power of two, 2..32768 */
+	uint16_t base;	    /**< next available index to read = next used index to write */
+	uint64_t features;  /**< negotiated with the guest */
+	int callfd;	    /**< eventfd that interrupts the guest, or -1; borrowed until detach */
+};
+
+struct svq_queue;
+
+/** Create the shadow ring. @return 0; -EINVAL; -ENOMEM; -ENOSPC. */
+int svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue);
+
+/** Free; NULL is allowed. The device is stopped, the queue detached. */
+void svq_queue_destroy(struct svq_queue *queue);
+
+/** What to tell the device's queue_setup. */
+void svq_queue_device(const struct svq_queue *queue, struct svq_device_queue *out);
+
+/**
+ * Attach the guest's vring. Chains of an earlier attachment that are still in flight stay so: the
+ * ring must then be the same one.
+ *
+ * @return 0; -EINVAL (size, addresses); -EBUSY (attached).
+ */
+int svq_queue_attach(struct svq_queue *queue, const struct svq_queue_guest *guest);
+
+/** Leave the guest's vring alone from now on. Idempotent. */
+void svq_queue_detach(struct svq_queue *queue);
+
+/**
+ * After a device reset, with the vring attached: every chain in flight becomes available again. The
+ * base is rewound by their number; where the device had completed out of order, the guest's
+ * available ring entries from the base on are rewritten (and logged) to name just the chains that
+ * are not completed. The shadow ring is emptied and a broken queue mended.
+ *
+ * Without a vring attached, chains in flight are forgotten.
+ *
+ * @return number of chains recalled.
+ */
+uint32_t svq_queue_recall(struct svq_queue *queue);
+
+/** Available index to go on from: what GET_VRING_BASE answers after svq_queue_recall(). Survives
+ * detach. */
+uint16_t svq_queue_base(const struct svq_queue *queue);
+
+/** Start, change or (log NULL or base NULL) stop dirty logging. */
+void svq_queue_set_log(struct svq_queue *queue, const struct svq_dirty_log *log);
+
+/** Chains in flight at the device. Any thread. */
+uint32_t svq_queue_inflight(const struct svq_queue *queue);
+
+/** Whether a chain in flight has a buffer in the guest range [gpa, gpa+size). */
+bool svq_queue_inflight_overlaps(const struct svq_queue *queue, uint64_t gpa, uint64_t size);
+
+/** Why the queue is broken, or SVQ_QUEUE_OK. Any thread. */
+enum svq_queue_error svq_queue_error(const struct svq_queue *queue);
+
+/** Break the queue for a reason found elsewhere (SVQ_QUEUE_E_NEEDS_RESET). */
+void svq_queue_break(struct svq_queue *queue, enum svq_queue_error error);
+
+/** Counters. Any thread. */
+void svq_queue_stats(const struct svq_queue *queue, struct svq_queue_stats *stats);
+
+/** Shadow ring size in descriptors. */
+uint16_t svq_queue_size(const struct svq_queue *queue);
+
+/** Move available chains of one burst from the guest to the device. @return chains moved. */
+unsigned int svq_queue_avail(struct svq_queue *queue);
+
+/** Move used entries of one burst from the device to the guest. @return chains moved. */
+unsigned int svq_queue_used(struct svq_queue *queue);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SVQ_QUEUE_H */

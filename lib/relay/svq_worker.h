@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef SVQ_WORKER_H
+#define SVQ_WORKER_H
+
+/**
+ * @file
+ * Workers: the EAL worker lcores that serve queue pairs by polling.
+ *
+ * Concepts
+ *
+ * A queue pair is served by one worker: it relays the pair's two queues and runs the device's own
+ * poll operation, if it has one. Pairs come and go while the others run: a worker reads an
+ * immutable list, and svq_worker_del() returns only when the worker has passed a quiescent state
+ * without the pair (rte_rcu_qsbr). One QSBR variable covers all workers; the address tables use it
+ * too.
+ *
+ * All functions but the loop are called by control threads and are thread-safe. None may be called
+ * by a worker.
+ */
+
+#include <stdint.h>
+
+#include <svq_queue.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct rte_rcu_qsbr;
+
+/** What a worker serves. The owner keeps it unchanged between svq_worker_add() and
+ * svq_worker_del(). */
+struct svq_pair {
+	struct svq_device *dev;
+	uint16_t index;	      /**< queue pair number */
+	struct svq_queue *rx; /**< receiveq: the device writes; NULL: not served */
+	struct svq_queue *tx; /**< transmitq: the device reads; NULL: not served */
+	int lcore;	      /**< set by svq_worker_add(): who serves it; -1: nobody */
+};
+
+/** Figures of one worker since its start. */
+struct svq_worker_info {
+	unsigned int lcore;
+	unsigned int pairs;   /**< pairs it serves */
+	uint64_t polls;	      /**< rounds */
+	uint64_t busy_polls;  /**< rounds that moved at least one chain */
+	uint64_t busy_cycles; /**< TSC cycles in busy rounds */
+};
+
+/** The RCU variable of all workers; created on first use, after EAL's memory is up. NULL: no
+ * memory. */
+struct rte_rcu_qsbr *svq_worker_qsbr(void);
+
+/**
+ * Launch the loop on every EAL worker lcore.
+ *
+ * @return number of workers; -ENODEV: EAL was given no worker lcore; -EBUSY: running already.
+ */
+int svq_worker_start(void);
+
+/** Stop the loops and wait for them. Pairs stay assigned. Idempotent. */
+void svq_worker_stop(void);
+
+/**
+ * Give a pair to the worker with the fewest pairs, of those on @p numa_node where there are any. A
+ * pair that was served before goes back to its worker (pair->lcore) if that one still exists.
+ *
+ * @param numa_node
+ *   Preferred node, or -1. A pair served from another node is logged once.
+ * @return 0; -ENODEV (no worker lcore); -ENOMEM; -EEXIST.
+ */
+int svq_worker_add(struct svq_pair *pair, int numa_node);
+
+/** Take a pair away; on return no worker touches it. Idempotent. */
+void svq_worker_del(struct svq_pair *pair);
+
+/** One round of a pair: relay, device, relay. What a worker does; also for draining and tests.
+ * @return chains moved. */
+unsigned int svq_pair_poll(struct svq_pair *pair);
+
+/** Fill @p info for up to @p n workers. @return number of workers. */
+unsigned int svq_worker_info(struct svq_worker_info *info, unsigned int n);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SVQ_WORKER_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <stdlib.h>
+
+#include "autotest.h"
+
+static void
+test_seed_from_environment(void)
+{
+	setenv("SVQ_TEST_SEED", "0x2a", 1);
+	CU_ASSERT_EQUAL(autotest_seed(), 42);
+	unsetenv("SVQ_TEST_SEED");
+}
+
+static void
+fill(void)
+{
+	autotest_add(autotest_suite("harness", NULL, NULL), "seed", test_seed_from_environment);
+}
+
+REGISTER_AUTOTEST(harness_autotest, fill)

@@ -3,15 +3,23 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "autotest.h"
 
 static void
 test_seed_from_environment(void)
 {
+	const char *old = getenv("SVQ_TEST_SEED");
+	char *saved = old != NULL ? strdup(old) : NULL;
+
 	setenv("SVQ_TEST_SEED", "0x2a", 1);
 	CU_ASSERT_EQUAL(autotest_seed(), 42);
-	unsetenv("SVQ_TEST_SEED");
+	if (saved != NULL)
+		setenv("SVQ_TEST_SEED", saved, 1);
+	else
+		unsetenv("SVQ_TEST_SEED");
+	free(saved);
 }
 
 static void

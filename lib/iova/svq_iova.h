@@ -76,8 +76,8 @@ struct svq_iova_alloc_info {
  * @param[out] alloc
  *   The allocator.
  * @return
- *   0; -EINVAL for a bad granule, an empty list, a range whose last is below its first, or
- *   overlapping ranges; -ENOMEM.
+ *   0; -EINVAL for a bad granule, an empty list, a range whose last is below its first,
+ *   overlapping ranges, or when rounding leaves nothing; -ENOMEM.
  */
 int svq_iova_alloc_create(const struct svq_iova_range *apertures, unsigned int n, uint64_t granule,
 	struct svq_iova_alloc **alloc);
@@ -173,7 +173,8 @@ int svq_gpa_table_add(struct svq_gpa_table *table, const struct svq_gpa_row *row
 
 /**
  * Remove a mapping, whole. Readers may use it until svq_gpa_table_publish() has returned, so its
- * DMA mapping and memory must outlive that call.
+ * DMA mapping and memory must outlive that call. Until then, adding it again needs no memory, so a
+ * change can always be undone.
  *
  * @param[out] row
  *   What was removed; may be NULL.
@@ -230,7 +231,8 @@ uint64_t svq_gpa_translate_burst(const struct svq_gpa_map *map, const uint64_t *
  * @return
  *   Number of pieces, >= 1; -EINVAL (length 0); -EOVERFLOW (the range wraps past 2^64); -EFAULT (a
  * byte of it is not mapped); -EACCES (mapped without the permission); -ENOSPC (more than @p max
- * pieces).
+ * pieces). Of several faults the one at the lowest address is told. Each piece lies inside one
+ * mapping; mappings that touch are never joined.
  */
 int svq_gpa_translate(const struct svq_gpa_map *map, uint64_t gpa, uint64_t len, uint32_t perm,
 	struct svq_gpa_seg *segs, unsigned int max);

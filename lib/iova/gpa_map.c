@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "gpa_map.h"
+
+/* Up to that many rows, comparing with each costs less than searching. */
+#define SCAN_MAX 8
+
+/* Longest piece of a range that is too long for one segment: whole pages. */
+#define SEG_MAX UINT32_C(0xfffff000)
+
+struct svq_gpa_map *
+svq_gpa_map_new(unsigned int n)
+{
+	unsigned int cap = RTE_ALIGN_CEIL(RTE_MAX(n, 1u), SVQ_GPA_MAP_PAD);
+	size_t head = RTE_CACHE_LINE_ROUNDUP(sizeof(struct svq_gpa_map));
+	size_t size = RTE_CACHE_LINE_ROUNDUP(head + 5 * cap * sizeof(uint64_t));
+	struct svq_gpa_map *map = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
+	uint64_t *rows;
+
+	if (map == NULL)
+		return NULL;
+	memset(map, 0, size);
+	rows = RTE_PTR_ADD(map, head);
+	map->cap = cap;
+	map->first = rows;
+	map->size = rows + cap;
+	map->iova_delta = rows + 2 * (size_t)cap;
+	map->hva_delta = rows + 3 * (size_t)cap;
+	map->perm = rows + 4 * (size_t)cap;
+	return map;
+}
+
+void
+svq_gpa_map_append(struct svq_gpa_map *map, const struct svq_gpa_row *row)
+{
+	unsigned int i = map->n++;
+
+	map->first[i] = row->gpa;
+	map->size[i] = row->size;
+	map->iova_delta[i] = row->iova - row->gpa;
+	map->hva_delta[i] = row->hva - row->gpa;
+	map->perm[i] = row->perm;
+}
+
+void
+svq_gpa_map_free(struct svq_gpa_map *map)
+{
+	free(map);
+}
+
+/* What a lookup finds: all zero where no row holds the address. */
+struct hit {
+	uint64_t iova_delta;
+	uint64_t perm;
+	uint64_t room; /* bytes from the address to its row's end */
+};
+
+/*
+ * A guest may write any address and length, so a test must not wrap: an address lies in a row if
+ * its distance from the row's start is below the size. Masks instead of branches: which row a
+ * descriptor lies in cannot be predicted.
+ */
+static inline struct hit
+scan(const struct svq_gpa_map *map, uint64_t gpa)
+{
+	struct hit hit = {0};
+	unsigned int i;
+
+	for (i = 0; i < map->n; i++) {
+		uint64_t off = gpa - map->first[i];
+		uint64_t mask = -(uint64_t)(off < map->size[i]);
+
+		hit.iova_delta |= map->iova_delta[i] & mask;
+		hit.perm |= map->perm[i] & mask;
+		hit.room |= (map->size[i] - off) & mask;
+	}
+	return hit;
+}
+
+/* Index of the last row that starts at or below gpa, else 0. The map has a row. */
+static inline unsigned int
+search_row(const struct svq_gpa_map *map, uint64_t gpa)
+{
+	unsigned int at = 0, n = map->n;
+
+	while (n > 1) {
+		unsigned int half = n / 2;
+
+		at += half & -(unsigned int)(map->first[at + half] <= gpa);
+		n -= half;
+	}
+	return at;
+}
+
+static inline struct hit
+search(const struct svq_gpa_map *map, uint64_t gpa)
+{
+	unsigned int i = search_row(map, gpa);
+	uint64_t off = gpa - map->first[i];
+	uint64_t mask = -(uint64_t)(off < map->size[i]);
+
+	return (struct hit){
+		.iova_delta = map->iova_delta[i] & mask,
+		.perm = map->perm[i] & mask,
+		.room = (map->size[i] - off) & mask,
+	};
+}
+
+static inline __rte_always_inline uint64_t
+burst(const struct svq_gpa_map *map, struct hit (*find)(const struct svq_gpa_map *, uint64_t),
+	const uint64_t *gpa, const uint32_t *len, uint64_t writable, uint64_t *iova, unsigned int n)
+{
+	uint64_t done = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct hit hit = find(map, gpa[i]);
+		uint64_t need = writable >> i & 1 ? SVQ_PERM_W : SVQ_PERM_R;
+		/* Length 0 becomes 2^64-1 here, which no room holds. */
+		uint64_t ok = ((uint64_t)len[i] - 1 < hit.room) & ((hit.perm & need) != 0);
+
+		iova[i] = gpa[i] + hit.iova_delta;
+		done |= ok << i;
+	}
+	return done;
+}
+
+uint64_t
+svq_gpa_translate_burst(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
+	uint64_t writable, uint64_t *iova, unsigned int n)
+{
+	if (map->n <= SCAN_MAX)
+		return burst(map, scan, gpa, len, writable, iova, n);
+	return burst(map, search, gpa, len, writable, iova, n);
+}
+
+/* A walk over the rows that a guest range spans, in order. */
+struct walk {
+	const struct svq_gpa_map *map;
+	uint64_t gpa; /* next byte */
+	uint64_t len; /* bytes left */
+	uint64_t perm;
+	unsigned int row; /* where gpa lies, if it is mapped */
+};
+
+static int
+walk_begin(
+	struct walk *walk, const struct svq_gpa_map *map, uint64_t gpa, uint64_t len, uint32_t perm)
+{
+	if (len == 0)
+		return -EINVAL;
+	if (len - 1 > UINT64_MAX - gpa)
+		return -EOVERFLOW;
+	if (map->n == 0)
+		return -EFAULT;
+	*walk = (struct walk){
+		.map = map, .gpa = gpa, .len = len, .perm = perm, .row = search_row(map, gpa)};
+	return 0;
+}
+
+/* Bytes of the range that its present row holds, >= 1. */
+static int
+walk_piece(const struct walk *walk, uint64_t *piece)
+{
+	const struct svq_gpa_map *map = walk->map;
+	uint64_t off;
+
+	if (walk->row >= map->n)
+		return -EFAULT;
+	off = walk->gpa - map->first[walk->row];
+	if (off >= map->size[walk->row])
+		return -EFAULT;
+	if ((map->perm[walk->row] & walk->perm) != walk->perm)
+		return -EACCES;
+	*piece = RTE_MIN(walk->len, map->size[walk->row] - off);
+	return 0;
+}
+
+/* Step over n bytes of the present row. Rows are adjacent by index if they are by address: the
+ * next row fails the test in walk_piece() if a hole lies before it. */
+static void
+walk_step(struct walk *walk, uint64_t n)
+{
+	const struct svq_gpa_map *map = walk->map;
+
+	walk->gpa += n;
+	walk->len -= n;
+	if (walk->gpa - map->first[walk->row] >= map->size[walk->row])
+		walk->row++;
+}
+
+int
+svq_gpa_translate(const struct svq_gpa_map *map, uint64_t gpa, uint64_t len, uint32_t perm,
+	struct svq_gpa_seg *segs, unsigned int max)
+{
+	struct walk walk;
+	unsigned int n = 0;
+	int ret = walk_begin(&walk, map, gpa, len, perm);
+
+	if (ret < 0)
+		return ret;
+	while (walk.len > 0) {
+		uint64_t piece = 0;
+
+		ret = walk_piece(&walk, &piece);
+		if (ret < 0)
+			return ret;
+		if (n == max)
+			return -ENOSPC;
+		if (piece > UINT32_MAX)
+			piece = SEG_MAX;
+		segs[n++] = (struct svq_gpa_seg){
+			.iova = walk.gpa + map->iova_delta[walk.row],
+			.gpa = walk.gpa,
+			.len = (uint32_t)piece,
+		};
+		walk_step(&walk, piece);
+	}
+	return (int)n;
+}
+
+void *
+svq_gpa_hva(const struct svq_gpa_map *map, uint64_t gpa, uint64_t len, uint32_t perm)
+{
+	struct walk walk;
+	uint64_t delta;
+
+	if (walk_begin(&walk, map, gpa, len, perm) < 0)
+		return NULL;
+	delta = map->hva_delta[walk.row];
+	while (walk.len > 0) {
+		uint64_t piece;
+
+		if (walk_piece(&walk, &piece) < 0 || map->hva_delta[walk.row] != delta)
+			return NULL;
+		walk_step(&walk, piece);
+	}
+	return (void *)(uintptr_t)(gpa + delta);
+}
+
+int
+svq_gpa_read(const struct svq_gpa_map *map, uint64_t gpa, void *dst, uint64_t len)
+{
+	struct walk walk;
+	int ret = walk_begin(&walk, map, gpa, len, SVQ_PERM_R);
+
+	while (ret == 0 && walk.len > 0) {
+		uint64_t piece;
+
+		ret = walk_piece(&walk, &piece);
+		if (ret == 0) {
+			memcpy(dst, (void *)(uintptr_t)(walk.gpa + map->hva_delta[walk.row]),
+				piece);
+			dst = RTE_PTR_ADD(dst, piece);
+			walk_step(&walk, piece);
+		}
+	}
+	return ret;
+}

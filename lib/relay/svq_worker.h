@@ -39,6 +39,7 @@ struct svq_pair {
 	struct svq_queue *rx; /**< receiveq: the device writes; NULL: not served */
 	struct svq_queue *tx; /**< transmitq: the device reads; NULL: not served */
 	int lcore;	      /**< set by svq_worker_add(): who serves it; -1: nobody */
+	bool far; /**< set by svq_worker_add(): its worker's NUMA node is not the preferred one */
 };
 
 /** Figures of one worker since its start. */
@@ -65,8 +66,7 @@ int svq_worker_start(void);
 void svq_worker_stop(void);
 
 /**
- * Give a pair to the worker with the fewest pairs, of those on @p numa_node where there are any. A
- * pair that was served before goes back to its worker (pair->lcore) if that one still exists.
+ * Give a pair to the worker with the fewest pairs, of those on @p numa_node where there are any.
  *
  * @param numa_node
  *   Preferred node, or -1. A pair served from another node is logged once.

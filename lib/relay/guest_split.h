@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef GUEST_SPLIT_H
+#define GUEST_SPLIT_H
+
+/**
+ * @file
+ * The guest's side, split ring: we are the device (virtio 1.2, 2.7).
+ */
+
+#include "queue_priv.h"
+#include "split.h"
+
+static __rte_always_inline enum svq_queue_error
+guest_split_available(const struct svq_queue *q, unsigned int *n)
+{
+	/* Pairs with the driver's write barrier between the ring entry and avail->idx. */
+	uint16_t idx = svq_load16_acquire(&q->guest.avail->idx);
+	uint16_t ahead = idx - q->last_avail;
+
+	/*
+	 * The driver may have no more chains outstanding than the ring has entries: those that it
+	 * adds now and those that are in flight.
+	 */
+	if (unlikely(ahead + q->inflight > q->guest.size)) {
+		*n = idx;
+		return SVQ_QUEUE_E_AVAIL_IDX;
+	}
+	*n = RTE_MIN(ahead, (unsigned int)SVQ_BURST);
+	return SVQ_QUEUE_OK;
+}
+
+/* A descriptor table that is being walked: the ring's own or an indirect one. */
+struct guest_split_table {
+	const struct vring_desc *desc; /* NULL: not contiguous here, read it by gpa */
+	uint64_t gpa;
+	uint32_t size;
+};
+
+/* Start on the indirect table that @p d names. */
+static inline enum svq_queue_error
+guest_split_indirect(const struct svq_queue *q, const struct svq_gpa_map *map,
+	const struct vring_desc *d, struct guest_split_table *table, uint64_t *detail)
+{
+	*detail = d->len;
+	if (!q->guest.indirect_ok || (d->flags & VRING_DESC_F_NEXT) ||
+		d->len % sizeof(struct vring_desc) != 0 || d->len == 0 ||
+		d->len / sizeof(struct vring_desc) > q->guest.size)
+		return SVQ_QUEUE_E_INDIRECT;
+	table->desc = svq_gpa_hva(map, d->addr, d->len, SVQ_PERM_R);
+	if (((uintptr_t)table->desc & 7) != 0)
+		table->desc = NULL;
+	table->gpa = d->addr;
+	table->size = d->len / sizeof(struct vring_desc);
+	return SVQ_QUEUE_OK;
+}
+
+static inline enum svq_queue_error
+guest_split_fetch(const struct svq_gpa_map *map, const struct guest_split_table *table, uint16_t i,
+	struct vring_desc *d, uint64_t *detail)
+{
+	if (likely(table->desc != NULL)) {
+		*d = svq_load_desc(&table->desc[i]);
+		return SVQ_QUEUE_OK;
+	}
+	*detail = table->gpa;
+	if (svq_gpa_read(map, table->gpa + (uint64_t)i * sizeof(*d), d, sizeof(*d)) != 0)
+		return SVQ_QUEUE_E_ADDRESS;
+	return SVQ_QUEUE_OK;
+}
+
+/* Append our copy of a descriptor to the chain, checked. */
+static __rte_always_inline enum svq_queue_error
+guest_split_append(struct svq_gather *ga, struct svq_chain *chain, const struct vring_desc *d,
+	uint64_t *detail)
+{
+	uint32_t at = chain->first + chain->n;
+	uint64_t bit = UINT64_C(1) << (at % 64);
+	uint32_t *sum = &chain->readable;
+
+	*detail = d->addr;
+	if (unlikely(d->len == 0))
+		return SVQ_QUEUE_E_ZERO_LEN;
+	if (d->flags & VRING_DESC_F_WRITE) {
+		ga->writable[at / 64] |= bit;
+		sum = &chain->writable;
+	} else {
+		ga->writable[at / 64] &= ~bit;
+		if (unlikely(chain->writable != 0))
+			return SVQ_QUEUE_E_ORDER;
+	}
+	if (unlikely((uint64_t)chain->readable + chain->writable + d->len > UINT32_MAX))
+		return SVQ_QUEUE_E_TOTAL_LEN;
+	*sum += d->len;
+	ga->gpa[at] = d->addr;
+	ga->len[at] = d->len;
+	chain->n++;
+	return SVQ_QUEUE_OK;
+}
+
+static __rte_always_inline enum svq_queue_error
+guest_split_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned int ahead,
+	struct svq_chain *chain, bool *full, uint64_t *detail)
+{
+	const struct svq_guest_ring *r = &q->guest;
+	struct guest_split_table table = {.desc = r->desc, .size = r->size};
+	uint16_t i = svq_load16(&r->avail->ring[(uint16_t)(q->last_avail + ahead) & r->mask]);
+	struct svq_gather *ga = &q->gather;
+	enum svq_queue_error error;
+
+	*detail = i;
+	if (unlikely(i >= r->size))
+		return SVQ_QUEUE_E_HEAD;
+	*chain = (struct svq_chain){.id = i, .first = ga->n_descs};
+	if (ga->n_descs >= SVQ_BURST_DESCS) {
+		*full = true;
+		return SVQ_QUEUE_OK;
+	}
+	for (;;) {
+		struct vring_desc d;
+
+		error = guest_split_fetch(map, &table, i, &d, detail);
+		if (unlikely(error != SVQ_QUEUE_OK))
+			return error;
+		if (d.flags & VRING_DESC_F_INDIRECT) {
+			*detail = d.addr;
+			if (unlikely(chain->indirect))
+				return SVQ_QUEUE_E_INDIRECT;
+			error = guest_split_indirect(q, map, &d, &table, detail);
+			if (unlikely(error != SVQ_QUEUE_OK))
+				return error;
+			chain->indirect = true;
+			i = 0;
+			continue;
+		}
+		error = guest_split_append(ga, chain, &d, detail);
+		if (unlikely(error != SVQ_QUEUE_OK))
+			return error;
+		if (!(d.flags & VRING_DESC_F_NEXT))
+			return SVQ_QUEUE_OK;
+		/* A chain is no longer than the ring (virtio 1.2, 2.7.5.3.1), so a longer one
+		 * loops. */
+		*detail = chain->id;
+		if (unlikely(chain->n >= r->size))
+			return SVQ_QUEUE_E_LOOP;
+		i = d.next;
+		*detail = i;
+		if (unlikely(i >= table.size))
+			return SVQ_QUEUE_E_NEXT;
+	}
+}
+
+static __rte_always_inline void
+guest_split_put_used(struct svq_queue *q, unsigned int ahead, uint16_t id, uint32_t len)
+{
+	struct svq_guest_ring *r = &q->guest;
+	struct vring_used_elem *elem = &r->used->ring[(uint16_t)(q->used_idx + ahead) & r->mask];
+
+	elem->id = id;
+	elem->len = len;
+}
+
+static __rte_always_inline void
+guest_split_publish_used(struct svq_queue *q, unsigned int n)
+{
+	/* Pairs with the driver's read barrier between used->idx and the used entries. */
+	svq_store16_release(&q->guest.used->idx, q->used_idx + n);
+}
+
+static inline void
+guest_split_log_used(const struct svq_queue *q, unsigned int n)
+{
+	uint64_t gpa = q->guest.used_gpa;
+	uint16_t first = q->used_idx & q->guest.mask;
+	unsigned int head = RTE_MIN(n, q->guest.size - first);
+
+	svq_dirty_log_mark(&q->log,
+		gpa + offsetof(struct vring_used, ring) +
+			(uint64_t)first * sizeof(struct vring_used_elem),
+		head * sizeof(struct vring_used_elem));
+	svq_dirty_log_mark(&q->log, gpa + offsetof(struct vring_used, ring),
+		(n - head) * sizeof(struct vring_used_elem));
+	svq_dirty_log_mark(&q->log, gpa, offsetof(struct vring_used, ring));
+}
+
+static __rte_always_inline bool
+guest_split_wants_call(const struct svq_queue *q, unsigned int n)
+{
+	const struct svq_guest_ring *r = &q->guest;
+
+	if (r->event_idx)
+		return vring_need_event(svq_load16(svq_used_event(r->avail, r->size)),
+			q->used_idx + n, q->used_idx);
+	return !(svq_load16(&r->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
+}
+
+static const struct svq_guest_ops svq_guest_split = {
+	.available = guest_split_available,
+	.gather = guest_split_gather,
+	.put_used = guest_split_put_used,
+	.publish_used = guest_split_publish_used,
+	.log_used = guest_split_log_used,
+	.wants_call = guest_split_wants_call,
+};
+
+#endif /* GUEST_SPLIT_H */

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+#include <rte_malloc.h>
+#include <rte_string_fns.h>
+
+#include "queue_priv.h"
+#include "split.h"
+
+#define RING_SIZE_MIN 2
+#define RING_SIZE_MAX 32768
+
+static bool
+ring_size_ok(uint32_t size)
+{
+	return size >= RING_SIZE_MIN && size <= RING_SIZE_MAX && rte_is_power_of_2(size);
+}
+
+/* Empty the shadow ring: what a device sees that was just reset. */
+static void
+shadow_reset(struct svq_queue *q)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	uint32_t i;
+
+	memset(r->desc, 0, q->size * sizeof(*r->desc));
+	memset(r->avail, 0, sizeof(*r->avail) + (q->size + 1) * sizeof(uint16_t));
+	memset(r->used, 0, sizeof(*r->used) + q->size * sizeof(struct vring_used_elem) + 2);
+	for (i = 0; i < q->size; i++) {
+		r->slot[i].next = (i + 1) & r->mask;
+		r->flight[i].slots = 0;
+	}
+	r->free_head = 0;
+	r->n_free = q->size;
+	r->avail_idx = 0;
+	r->used_idx = 0;
+	/* We poll: no interrupts. With EVENT_IDX the event stays just behind, one lap away. */
+	if (r->event_idx)
+		svq_store16(svq_used_event(r->avail, q->size), UINT16_MAX);
+	else
+		svq_store16(&r->avail->flags, VRING_AVAIL_F_NO_INTERRUPT);
+	q->inflight = 0;
+}
+
+/* Descriptor table and available ring in memory that the device may only read, the used ring apart.
+ */
+static int
+shadow_alloc(struct svq_queue *q, int numa_node)
+{
+	uint64_t desc_bytes = q->size * sizeof(struct vring_desc);
+	uint64_t avail_bytes = sizeof(struct vring_avail) + (q->size + 1) * sizeof(uint16_t);
+	uint64_t used_bytes = sizeof(struct vring_used) + q->size * sizeof(struct vring_used_elem) +
+		sizeof(uint16_t);
+	struct svq_shadow_ring *r = &q->shadow;
+
+	q->shadow_driver_mem = svq_dma_host_alloc(
+		q->dma, desc_bytes + avail_bytes, numa_node, SVQ_PERM_R, &r->desc_iova);
+	if (q->shadow_driver_mem == NULL)
+		return -errno;
+	q->shadow_device_mem =
+		svq_dma_host_alloc(q->dma, used_bytes, numa_node, SVQ_PERM_RW, &r->device_iova);
+	if (q->shadow_device_mem == NULL)
+		return -errno;
+	r->desc = q->shadow_driver_mem;
+	r->avail = RTE_PTR_ADD(q->shadow_driver_mem, desc_bytes);
+	r->driver_iova = r->desc_iova + desc_bytes;
+	r->used = q->shadow_device_mem;
+	r->slot = rte_zmalloc_socket("svq_slot", q->size * sizeof(*r->slot), RTE_CACHE_LINE_SIZE,
+		numa_node < 0 ? SOCKET_ID_ANY : numa_node);
+	r->flight = rte_zmalloc_socket("svq_flight", q->size * sizeof(*r->flight),
+		RTE_CACHE_LINE_SIZE, numa_node < 0 ? SOCKET_ID_ANY : numa_node);
+	return r->slot == NULL || r->flight == NULL ? -ENOMEM : 0;
+}
+
+int
+svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
+{
+	int socket = conf->numa_node < 0 ? SOCKET_ID_ANY : conf->numa_node;
+	struct svq_queue *q;
+	int ret;
+
+	RTE_BUILD_BUG_ON(RTE_BYTE_ORDER != RTE_LITTLE_ENDIAN);
+	if (!ring_size_ok(conf->size))
+		return -EINVAL;
+	q = rte_zmalloc_socket("svq_queue", sizeof(*q), RTE_CACHE_LINE_SIZE, socket);
+	if (q == NULL)
+		return -ENOMEM;
+	q->dma = conf->dma;
+	q->dev = svq_dma_device(conf->dma);
+	q->qid = conf->qid;
+	q->size = conf->size;
+	q->features = conf->features;
+	q->shadow.mask = conf->size - 1;
+	q->shadow.event_idx = conf->features & (1ULL << VIRTIO_RING_F_EVENT_IDX);
+	strlcpy(q->name, conf->name, sizeof(q->name));
+	ret = shadow_alloc(q, conf->numa_node);
+	if (ret < 0) {
+		svq_queue_destroy(q);
+		return ret;
+	}
+	shadow_reset(q);
+	*queue = q;
+	return 0;
+}
+
+void
+svq_queue_destroy(struct svq_queue *q)
+{
+	if (q == NULL)
+		return;
+	svq_queue_detach(q);
+	svq_dma_host_free(q->dma, q->shadow_driver_mem);
+	svq_dma_host_free(q->dma, q->shadow_device_mem);
+	rte_free(q->shadow.slot);
+	rte_free(q->shadow.flight);
+	rte_free(q);
+}
+
+void
+svq_queue_device(const struct svq_queue *q, struct svq_device_queue *out)
+{
+	*out = (struct svq_device_queue){
+		.size = q->size,
+		.desc_iova = q->shadow.desc_iova,
+		.avail_iova = q->shadow.driver_iova,
+		.used_iova = q->shadow.device_iova,
+	};
+}
+
+/* One block for the scratch of the available burst. */
+static int
+gather_alloc(struct svq_queue *q, uint32_t guest_size)
+{
+	uint32_t n = RTE_ALIGN_CEIL(SVQ_BURST_DESCS + guest_size, 64u);
+	struct svq_gather *ga = &q->gather;
+	uint8_t *mem;
+
+	mem = rte_zmalloc("svq_gather",
+		n * (sizeof(*ga->gpa) + sizeof(*ga->iova) + sizeof(*ga->len)) +
+			2 * (n / 64) * sizeof(uint64_t),
+		RTE_CACHE_LINE_SIZE);
+	if (mem == NULL)
+		return -ENOMEM;
+	q->gather_mem = mem;
+	ga->gpa = (uint64_t *)mem;
+	ga->iova = ga->gpa + n;
+	ga->writable = ga->iova + n;
+	ga->translated = ga->writable + n / 64;
+	ga->len = (uint32_t *)(ga->translated + n / 64);
+	return 0;
+}
+
+/* Tell the guest whether we want kicks. We poll, so not while attached. */
+static void
+guest_suppress_kicks(struct svq_queue *q, bool on)
+{
+	struct svq_guest_ring *r = &q->guest;
+
+	if (r->event_idx)
+		svq_store16(svq_avail_event(r->used, r->size), q->last_avail - 1);
+	else
+		svq_store16(&r->used->flags, on ? VRING_USED_F_NO_NOTIFY : 0);
+	if (q->log.base != NULL)
+		svq_dirty_log_mark(&q->log, r->used_gpa,
+			sizeof(struct vring_used) + r->size * sizeof(struct vring_used_elem) + 2);
+}
+
+int
+svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
+{
+	int ret, flags;
+
+	if (q->attached)
+		return -EBUSY;
+	if (!ring_size_ok(guest->size) || guest->desc == NULL || guest->avail == NULL ||
+		guest->used == NULL || ((uintptr_t)guest->desc & 15) != 0 ||
+		((uintptr_t)guest->avail & 1) != 0 || ((uintptr_t)guest->used & 3) != 0)
+		return -EINVAL;
+	/* Chains in flight are returned to the ring they came from. */
+	if (q->inflight != 0 && guest->size != q->guest.size)
+		return -EINVAL;
+	ret = gather_alloc(q, guest->size);
+	if (ret < 0)
+		return ret;
+	q->guest = (struct svq_guest_ring){
+		.desc = guest->desc,
+		.avail = guest->avail,
+		.used = guest->used,
+		.used_gpa = guest->used_gpa,
+		.avail_gpa = guest->avail_gpa,
+		.size = guest->size,
+		.mask = guest->size - 1,
+		.event_idx = guest->features & (1ULL << VIRTIO_RING_F_EVENT_IDX),
+		.indirect_ok = guest->features & (1ULL << VIRTIO_RING_F_INDIRECT_DESC),
+		.callfd = guest->callfd,
+	};
+	if (q->inflight == 0) {
+		q->last_avail = guest->base;
+		q->used_idx = guest->base;
+	}
+	/* Whoever holds the other end of it must not be able to block a worker. */
+	if (guest->callfd >= 0) {
+		flags = fcntl(guest->callfd, F_GETFL);
+		if (flags >= 0)
+			fcntl(guest->callfd, F_SETFL, flags | O_NONBLOCK);
+	}
+	guest_suppress_kicks(q, true);
+	q->avail_burst = svq_avail_split_split;
+	q->used_burst = svq_used_split_split;
+	q->attached = true;
+	return 0;
+}
+
+void
+svq_queue_detach(struct svq_queue *q)
+{
+	if (!q->attached)
+		return;
+	guest_suppress_kicks(q, false);
+	q->attached = false;
+	q->guest.desc = NULL;
+	q->guest.avail = NULL;
+	q->guest.used = NULL;
+	q->guest.callfd = -1;
+	rte_free(q->gather_mem);
+	q->gather_mem = NULL;
+}
+
+static int
+flight_by_seq(const void *a, const void *b)
+{
+	const struct svq_flight *x = a, *y = b;
+
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* Name the chains of @p list in the available ring from the base on, in the order they came. */
+static void
+guest_requeue(struct svq_queue *q, struct svq_flight *list, uint32_t n)
+{
+	struct svq_guest_ring *r = &q->guest;
+	uint32_t i;
+
+	qsort(list, n, sizeof(*list), flight_by_seq);
+	for (i = 0; i < n; i++) {
+		uint16_t at = (uint16_t)(q->used_idx + i) & r->mask;
+
+		if (svq_load16(&r->avail->ring[at]) == list[i].id)
+			continue;
+		svq_store16(&r->avail->ring[at], list[i].id);
+		if (q->log.base != NULL)
+			svq_dirty_log_mark(&q->log,
+				r->avail_gpa + offsetof(struct vring_avail, ring) + at * 2, 2);
+	}
+}
+
+uint32_t
+svq_queue_recall(struct svq_queue *q)
+{
+	/* Heads are found where they lie, so that no memory is needed to stop a queue. */
+	struct svq_flight *list = q->shadow.flight;
+	uint32_t n = 0, i;
+
+	for (i = 0; i < q->size; i++) {
+		if (list[i].slots != 0)
+			list[n++] = list[i];
+	}
+	if (q->attached && n != 0)
+		guest_requeue(q, list, n);
+	q->last_avail = q->used_idx;
+	q->error = SVQ_QUEUE_OK;
+	shadow_reset(q);
+	return n;
+}
+
+uint16_t
+svq_queue_base(const struct svq_queue *q)
+{
+	return q->used_idx;
+}
+
+void
+svq_queue_set_log(struct svq_queue *q, const struct svq_dirty_log *log)
+{
+	q->log = log != NULL ? *log : (struct svq_dirty_log){0};
+}
+
+uint32_t
+svq_queue_inflight(const struct svq_queue *q)
+{
+	return *(const volatile uint32_t *)&q->inflight;
+}
+
+bool
+svq_queue_inflight_overlaps(const struct svq_queue *q, uint64_t gpa, uint64_t size)
+{
+	const struct svq_shadow_ring *r = &q->shadow;
+	uint32_t i;
+
+	for (i = 0; i < q->size; i++) {
+		const struct svq_slot *slot = &r->slot[i];
+		unsigned int k;
+
+		for (k = r->flight[i].slots; k != 0; k--) {
+			if (slot->gpa - gpa < size || gpa - slot->gpa < slot->len)
+				return true;
+			slot = &r->slot[slot->next];
+		}
+	}
+	return false;
+}
+
+enum svq_queue_error
+svq_queue_error(const struct svq_queue *q)
+{
+	return *(const volatile enum svq_queue_error *)&q->error;
+}
+
+void
+svq_queue_stats(const struct svq_queue *q, struct svq_queue_stats *stats)
+{
+	*stats = q->stats;
+}
+
+uint16_t
+svq_queue_size(const struct svq_queue *q)
+{
+	return q->size;
+}
+
+unsigned int
+svq_queue_avail(struct svq_queue *q)
+{
+	return likely(q->error == SVQ_QUEUE_OK) ? q->avail_burst(q) : 0;
+}
+
+unsigned int
+svq_queue_used(struct svq_queue *q)
+{
+	return likely(q->error == SVQ_QUEUE_OK) ? q->used_burst(q) : 0;
+}

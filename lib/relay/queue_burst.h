@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef QUEUE_BURST_H
+#define QUEUE_BURST_H
+
+/**
+ * @file
+ * The relay's algorithm: one burst from the guest to the device, one burst back.
+ *
+ * Concepts
+ *
+ * To the device: gather the chains (copy and check), translate the burst in one call, write the
+ * shadow descriptors, publish once, kick if the device asks. Back: take the used entries, check
+ * each against what is in flight, write the guest's used entries, publish once, log, call if the
+ * guest asks. Inline, so that an instance with constant operations has no indirect call.
+ */
+
+#include <stdatomic.h>
+
+#include <sys/eventfd.h>
+
+#include <rte_cycles.h>
+
+#include "queue_priv.h"
+
+/* Gather up to @p n chains. The error, if any, belongs to the chain after the last gathered one. */
+static __rte_always_inline enum svq_queue_error
+svq_burst_gather(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_gpa_map *map,
+	unsigned int n, uint64_t *detail)
+{
+	struct svq_gather *ga = &q->gather;
+	enum svq_queue_error error;
+	bool full = false;
+
+	ga->n_chains = 0;
+	ga->n_descs = 0;
+	while (ga->n_chains < n) {
+		struct svq_chain *chain = &ga->chain[ga->n_chains];
+
+		error = g->gather(q, map, ga->n_chains, chain, &full, detail);
+		if (unlikely(error != SVQ_QUEUE_OK))
+			return error;
+		if (full)
+			break;
+		ga->n_descs = chain->first + chain->n;
+		ga->n_chains++;
+	}
+	return SVQ_QUEUE_OK;
+}
+
+/* Translate all that was gathered. @return whether each entry lies in one mapping. */
+static __rte_always_inline bool
+svq_burst_translate(struct svq_queue *q, const struct svq_gpa_map *map)
+{
+	struct svq_gather *ga = &q->gather;
+	bool all = true;
+	uint32_t i;
+
+	for (i = 0; i < ga->n_descs; i += 64) {
+		unsigned int n = RTE_MIN(ga->n_descs - i, 64u);
+		uint64_t want = UINT64_MAX >> (64 - n);
+		uint64_t got = svq_gpa_translate_burst(
+			map, &ga->gpa[i], &ga->len[i], ga->writable[i / 64], &ga->iova[i], n);
+
+		ga->translated[i / 64] = got;
+		all &= (got & want) == want;
+	}
+	q->stats.translations += ga->n_descs;
+	return all;
+}
+
+static __rte_always_inline unsigned int
+svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s)
+{
+	uint64_t start = rte_rdtsc(), detail = 0;
+	enum svq_queue_error error, fault = SVQ_QUEUE_OK;
+	uint64_t descs = 0, bytes = 0, indirect = 0;
+	const struct svq_gpa_map *map;
+	unsigned int n, done;
+	bool simple;
+
+	error = g->available(q, &n);
+	if (likely(error == SVQ_QUEUE_OK && n == 0))
+		return 0;
+	if (unlikely(error != SVQ_QUEUE_OK)) {
+		svq_queue_fault(q, error, n);
+		return 0;
+	}
+
+	map = svq_dma_map(q->dma);
+	fault = svq_burst_gather(q, g, map, n, &detail);
+	simple = svq_burst_translate(q, map);
+
+	for (done = 0; done < q->gather.n_chains; done++) {
+		struct svq_chain *chain = &q->gather.chain[done];
+
+		chain->slots = chain->n;
+		if (unlikely(!simple)) {
+			error = svq_chain_slots(q, map, chain, &detail);
+			if (error != SVQ_QUEUE_OK) {
+				fault = error;
+				break;
+			}
+		}
+		if (unlikely(chain->slots > q->size)) {
+			fault = SVQ_QUEUE_E_TOO_LONG;
+			detail = chain->slots;
+			break;
+		}
+		if (unlikely(chain->slots > q->shadow.n_free)) {
+			/* What is behind it waits too, and so does its fault. */
+			fault = SVQ_QUEUE_OK;
+			q->stats.stalls++;
+			break;
+		}
+		s->put(q, map, chain, done);
+		descs += chain->n;
+		bytes += chain->readable;
+		indirect += chain->indirect;
+	}
+
+	if (likely(done != 0)) {
+		bool kick = s->publish(q, done);
+
+		q->last_avail += done;
+		q->inflight += done;
+		q->seq += done;
+		q->stats.chains += done;
+		q->stats.descs += descs;
+		q->stats.bytes += bytes;
+		q->stats.indirect += indirect;
+		q->stats.bursts++;
+		if (kick) {
+			q->dev->ops->notify(q->dev, q->qid);
+			q->stats.kicks++;
+		} else {
+			q->stats.kicks_suppressed++;
+		}
+		q->stats.cycles += rte_rdtsc() - start;
+	}
+	if (unlikely(fault != SVQ_QUEUE_OK))
+		svq_queue_fault(q, fault, detail);
+	return done;
+}
+
+/* Log what the device wrote of a chain: the first @p len bytes of its writable slots. */
+static inline void
+svq_burst_log(const struct svq_queue *q, uint16_t head, uint32_t len)
+{
+	const struct svq_slot *slot = &q->shadow.slot[head];
+	unsigned int i;
+
+	for (i = q->shadow.flight[head].slots; i != 0 && len != 0; i--) {
+		if (slot->writable) {
+			uint32_t part = RTE_MIN(len, slot->len);
+
+			svq_dirty_log_mark(&q->log, slot->gpa, part);
+			len -= part;
+		}
+		slot = &q->shadow.slot[slot->next];
+	}
+}
+
+/* Put the chain's slots at the front of the free list. */
+static __rte_always_inline void
+svq_burst_release(struct svq_queue *q, uint16_t head)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	struct svq_flight *flight = &r->flight[head];
+	uint16_t tail = head;
+	unsigned int i;
+
+	for (i = flight->slots; i > 1; i--)
+		tail = r->slot[tail].next;
+	r->slot[tail].next = r->free_head;
+	r->free_head = head;
+	r->n_free += flight->slots;
+	flight->slots = 0;
+}
+
+static __rte_always_inline unsigned int
+svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s)
+{
+	uint64_t start = rte_rdtsc(), detail = 0, bytes = 0;
+	enum svq_queue_error fault;
+	unsigned int n, done;
+
+	fault = s->used(q, &n);
+	if (likely(fault == SVQ_QUEUE_OK && n == 0))
+		return 0;
+	if (unlikely(fault != SVQ_QUEUE_OK)) {
+		svq_queue_fault(q, fault, n);
+		return 0;
+	}
+
+	if (unlikely(q->log.base != NULL))
+		svq_dirty_log_begin();
+	for (done = 0; done < n; done++) {
+		uint16_t head = 0;
+		uint32_t len = 0;
+
+		fault = s->get_used(q, done, &head, &len);
+		if (unlikely(fault != SVQ_QUEUE_OK)) {
+			detail = fault == SVQ_QUEUE_E_USED_LEN ? len : head;
+			break;
+		}
+		/* Logged before the guest can learn of it: it may be stopped and copied right
+		 * after. */
+		if (unlikely(q->log.base != NULL))
+			svq_burst_log(q, head, len);
+		g->put_used(q, done, q->shadow.flight[head].id, len);
+		svq_burst_release(q, head);
+		bytes += len;
+	}
+
+	if (likely(done != 0)) {
+		s->taken(q, done);
+		g->publish_used(q, done);
+		q->inflight -= done;
+		/*
+		 * Orders used->idx before the read of what the guest asked for; pairs with the
+		 * driver's full barrier between enabling calls and reading used->idx. It also
+		 * stands for svq_dirty_log_begin().
+		 */
+		atomic_thread_fence(memory_order_seq_cst);
+		if (unlikely(q->log.base != NULL))
+			g->log_used(q, done);
+		if (q->guest.callfd >= 0 && g->wants_call(q, done)) {
+			eventfd_write(q->guest.callfd, 1);
+			q->stats.calls++;
+		} else {
+			q->stats.calls_suppressed++;
+		}
+		q->used_idx += done;
+		q->stats.used += done;
+		q->stats.used_bursts++;
+		q->stats.bytes += bytes;
+		q->stats.cycles += rte_rdtsc() - start;
+	}
+	if (unlikely(fault != SVQ_QUEUE_OK))
+		svq_queue_fault(q, fault, detail);
+	return done;
+}
+
+#endif /* QUEUE_BURST_H */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "queue_priv.h"
+
+RTE_LOG_REGISTER(svq_relay_logtype, svq.relay, NOTICE);
+
+/* Indexed by enum svq_queue_error: the counter's name, and what went wrong in a log line. */
+static const struct {
+	const char *name;
+	const char *text;
+} errors[SVQ_QUEUE_E_MAX] = {
+	[SVQ_QUEUE_OK] = {"ok", "no error"},
+	[SVQ_QUEUE_E_AVAIL_IDX] = {"avail_idx", "guest's avail->idx jumped, to"},
+	[SVQ_QUEUE_E_HEAD] = {"head", "guest made available a head beyond its table,"},
+	[SVQ_QUEUE_E_NEXT] = {"next", "guest's descriptor has a next beyond its table,"},
+	[SVQ_QUEUE_E_LOOP] = {"loop", "guest's chain loops, head"},
+	[SVQ_QUEUE_E_ORDER] = {"order",
+		"guest's readable descriptor follows a writable one, address"},
+	[SVQ_QUEUE_E_ZERO_LEN] = {"zero_len", "guest's descriptor has length 0, address"},
+	[SVQ_QUEUE_E_TOTAL_LEN] = {"total_len", "guest's chain exceeds 4 GiB at address"},
+	[SVQ_QUEUE_E_INDIRECT] = {"indirect",
+		"guest's indirect table is malformed, length or address"},
+	[SVQ_QUEUE_E_ADDRESS] = {"address", "guest's descriptor lies outside its memory, address"},
+	[SVQ_QUEUE_E_PERMISSION] = {"permission",
+		"guest's descriptor writes to read-only memory, address"},
+	[SVQ_QUEUE_E_TOO_LONG] = {"too_long",
+		"guest's chain can never fit the shadow ring (raise queue_size=), descriptors"},
+	[SVQ_QUEUE_E_USED_IDX] = {"used_idx", "device's used->idx is beyond what is in flight,"},
+	[SVQ_QUEUE_E_USED_ID] = {"used_id", "device returned an id that is not in flight,"},
+	[SVQ_QUEUE_E_USED_LEN] = {"used_len", "device wrote more than the buffer holds, bytes"},
+	[SVQ_QUEUE_E_NEEDS_RESET] = {"needs_reset", "device asks to be reset, status"},
+};
+
+const char *
+svq_queue_error_name(enum svq_queue_error error)
+{
+	return (unsigned int)error < RTE_DIM(errors) ? errors[error].name : "unknown";
+}
+
+void
+svq_queue_fault(struct svq_queue *q, enum svq_queue_error error, uint64_t detail)
+{
+	q->error = error;
+	q->stats.errors[error]++;
+	/* One line per break: a broken queue does nothing until it is reset. */
+	RELAY_LOG(ERR,
+		"%s queue %u (%s): %s 0x%" PRIx64 "; queue stopped until the guest resets it",
+		q->name, q->qid, q->qid % 2 == 0 ? "rx" : "tx", errors[error].text, detail);
+}
+
+void
+svq_queue_break(struct svq_queue *q, enum svq_queue_error error)
+{
+	if (q->error == SVQ_QUEUE_OK)
+		svq_queue_fault(q, error, q->dev->ops->status(q->dev));
+}
+
+enum svq_queue_error
+svq_chain_slots(struct svq_queue *q, const struct svq_gpa_map *map, struct svq_chain *chain,
+	uint64_t *detail)
+{
+	struct svq_gpa_seg segs[SVQ_GUEST_MAX_REGIONS];
+	const struct svq_gather *ga = &q->gather;
+	uint32_t i;
+
+	chain->slots = 0;
+	for (i = chain->first; i < chain->first + chain->n; i++) {
+		int n = 1;
+
+		if (!svq_bit(ga->translated, i))
+			n = svq_gpa_translate(map, ga->gpa[i], ga->len[i],
+				svq_bit(ga->writable, i) ? SVQ_PERM_W : SVQ_PERM_R, segs,
+				RTE_DIM(segs));
+		if (n < 0) {
+			*detail = ga->gpa[i];
+			return n == -EACCES ? SVQ_QUEUE_E_PERMISSION : SVQ_QUEUE_E_ADDRESS;
+		}
+		chain->slots += n;
+	}
+	return SVQ_QUEUE_OK;
+}

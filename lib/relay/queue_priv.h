@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef QUEUE_PRIV_H
+#define QUEUE_PRIV_H
+
+/**
+ * @file
+ * What the files of lib/relay share: the queue, a burst's scratch, and the two sides' operations.
+ *
+ * Concepts
+ *
+ * The relay is one algorithm (queue_burst.h) over two sides. A ring format implements the guest's
+ * side (struct svq_guest_ops) and the device's (struct svq_shadow_ops) as inline functions in a
+ * header of its own; a pairing of formats is compiled by including both and instantiating the
+ * algorithm, so that no burst branches on a format.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+#include <rte_log.h>
+
+#include <svq_queue.h>
+
+extern int svq_relay_logtype;
+#define RELAY_LOG(level, fmt, ...) \
+	rte_log(RTE_LOG_##level, svq_relay_logtype, "svq.relay: " fmt "\n", ##__VA_ARGS__)
+
+/** Chains moved by one burst at most. */
+#define SVQ_BURST 32
+/** A burst gathers no further chain once it holds that many guest descriptors. */
+#define SVQ_BURST_DESCS 64
+
+/** A chain as gathered from the guest: a run of entries of struct svq_gather. */
+struct svq_chain {
+	uint16_t id;	   /**< what the guest knows it by */
+	uint16_t first;	   /**< its first entry */
+	uint32_t n;	   /**< its entries, >= 1 */
+	uint32_t slots;	   /**< shadow descriptors that it takes, once translated */
+	uint32_t readable; /**< bytes that the device reads */
+	uint32_t writable; /**< bytes that the device may write */
+	bool indirect;	   /**< it came as an indirect table */
+};
+
+/**
+ * Scratch of one available burst: our copy of the guest's descriptors, and their translation. The
+ * arrays hold SVQ_BURST_DESCS entries and one chain of the guest ring's size.
+ */
+struct svq_gather {
+	uint32_t n_descs;
+	uint32_t n_chains;
+	uint64_t *gpa;
+	uint64_t *iova;
+	uint32_t *len;
+	uint64_t *writable;   /**< bit i % 64 of word i / 64: the device writes entry i */
+	uint64_t *translated; /**< likewise: iova[i] holds for the whole of entry i */
+	struct svq_chain chain[SVQ_BURST];
+};
+
+/** A shadow descriptor as we wrote it; the device cannot change it. */
+struct svq_slot {
+	uint64_t gpa;  /**< first byte, for dirty logging */
+	uint32_t len;  /**< bytes */
+	uint16_t next; /**< next slot of the chain, or of the free list */
+	bool writable; /**< by the device */
+};
+
+/** A chain in flight, by its head slot. */
+struct svq_flight {
+	uint64_t seq;	   /**< how many chains were made available before it */
+	uint32_t writable; /**< bytes that the device may write */
+	uint16_t id;	   /**< what the guest knows it by */
+	uint16_t slots;	   /**< its slots; 0: no chain in flight has this head */
+};
+
+/** The guest's ring. */
+struct svq_guest_ring {
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	uint64_t used_gpa;
+	uint64_t avail_gpa;
+	uint32_t size;
+	uint16_t mask;
+	bool event_idx;
+	bool indirect_ok;
+	int callfd;
+};
+
+/** The shadow ring, before the device. */
+struct svq_shadow_ring {
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	struct svq_slot *slot;
+	struct svq_flight *flight;
+	uint16_t mask;
+	uint16_t free_head;
+	uint16_t avail_idx; /**< next to publish */
+	uint16_t used_idx;  /**< next to take back */
+	bool event_idx;
+	uint32_t n_free;
+	uint64_t desc_iova;
+	uint64_t driver_iova;
+	uint64_t device_iova;
+};
+
+struct svq_queue {
+	/* Set while attached, read by the worker. */
+	unsigned int (*avail_burst)(struct svq_queue *q);
+	unsigned int (*used_burst)(struct svq_queue *q);
+	struct svq_device *dev;
+	struct svq_dma *dma;
+	struct svq_guest_ring guest;
+	struct svq_dirty_log log;
+	uint16_t qid;
+
+	/* Written by the worker. */
+	uint16_t last_avail __rte_cache_aligned; /**< next available index to read */
+	uint16_t used_idx;			 /**< next used index to write */
+	enum svq_queue_error error;
+	uint32_t inflight;
+	uint64_t seq; /**< chains made available so far */
+	struct svq_shadow_ring shadow;
+	struct svq_gather gather;
+
+	struct svq_queue_stats stats __rte_cache_aligned;
+
+	/* Control only. */
+	uint32_t size __rte_cache_aligned; /**< of the shadow ring */
+	bool attached;
+	uint64_t features;
+	void *shadow_driver_mem; /**< descriptor table and available ring: the device reads */
+	void *shadow_device_mem; /**< used ring: the device writes */
+	void *gather_mem;
+	char name[64];
+};
+
+/**
+ * The guest's side of a ring format. "q" is attached and not broken. Errors are returned, not
+ * acted upon: the algorithm first relays what was sound.
+ */
+struct svq_guest_ops {
+	/** Chains available, at most SVQ_BURST. */
+	enum svq_queue_error (*available)(const struct svq_queue *q, unsigned int *n);
+	/**
+	 * Copy and check the chain that lies @p ahead chains after the next one. Entries go behind
+	 * those that the gather holds; @p full says that the burst holds enough. On error @p detail
+	 * is the value at fault.
+	 */
+	enum svq_queue_error (*gather)(struct svq_queue *q, const struct svq_gpa_map *map,
+		unsigned int ahead, struct svq_chain *chain, bool *full, uint64_t *detail);
+	/** Write the used entry that lies @p ahead entries after the next one. */
+	void (*put_used)(struct svq_queue *q, unsigned int ahead, uint16_t id, uint32_t len);
+	/** Publish @p n used entries at once. */
+	void (*publish_used)(struct svq_queue *q, unsigned int n);
+	/** Log the @p n entries just published, and the index. */
+	void (*log_used)(const struct svq_queue *q, unsigned int n);
+	/** Whether the guest wants to be called for the @p n entries just published; after a full
+	 * barrier. */
+	bool (*wants_call)(const struct svq_queue *q, unsigned int n);
+};
+
+/** The device's side of a ring format. */
+struct svq_shadow_ops {
+	/** Write one translated chain into free slots, @p ahead chains after the last published
+	 * one. */
+	void (*put)(struct svq_queue *q, const struct svq_gpa_map *map,
+		const struct svq_chain *chain, unsigned int ahead);
+	/** Publish @p n chains at once. @return whether the device wants a kick. */
+	bool (*publish)(struct svq_queue *q, unsigned int n);
+	/** Used entries to take, at most SVQ_BURST. */
+	enum svq_queue_error (*used)(const struct svq_queue *q, unsigned int *n);
+	/** Read, check and release the entry that lies @p ahead entries after the next one. */
+	enum svq_queue_error (*get_used)(
+		struct svq_queue *q, unsigned int ahead, uint16_t *head, uint32_t *len);
+	/** @p n entries have been taken. */
+	void (*taken)(struct svq_queue *q, unsigned int n);
+};
+
+/** Break the queue: count, log one line. @p detail is what the guest or device wrote. */
+void svq_queue_fault(struct svq_queue *q, enum svq_queue_error error, uint64_t detail);
+
+/**
+ * Count the shadow descriptors of a chain of which a buffer spans mappings, or lies in none. Not
+ * inlined: the rare case.
+ */
+enum svq_queue_error svq_chain_slots(struct svq_queue *q, const struct svq_gpa_map *map,
+	struct svq_chain *chain, uint64_t *detail);
+
+/* Instances of the algorithm, by format of the guest's and the device's side. */
+unsigned int svq_avail_split_split(struct svq_queue *q);
+unsigned int svq_used_split_split(struct svq_queue *q);
+
+static inline bool
+svq_bit(const uint64_t *words, uint32_t i)
+{
+	return (words[i / 64] >> (i % 64)) & 1;
+}
+
+#endif /* QUEUE_PRIV_H */

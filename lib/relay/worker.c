@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_pause.h>
+#include <rte_rcu_qsbr.h>
+
+#include <svq_worker.h>
+
+#include "queue_priv.h"
+
+/* Rounds between two looks at the devices' status; each costs an indirect call a pair. */
+#define STATUS_ROUNDS 4096
+
+/* What a worker serves: replaced, never changed while it may be read. */
+struct pair_list {
+	unsigned int n;
+	unsigned int capacity;
+	struct svq_pair *pair[];
+};
+
+struct worker {
+	_Atomic(struct pair_list *) list;
+	struct pair_list
+		*spare; /* as large as the list, so that taking a pair away needs no memory */
+	uint64_t polls;
+	uint64_t busy_polls;
+	uint64_t busy_cycles;
+} __rte_cache_aligned;
+
+/* Static: so that queries need no lock and a worker's line is its own. */
+static struct worker workers[RTE_MAX_LCORE];
+static struct rte_rcu_qsbr *qsbr;
+static atomic_bool stop;
+static bool running;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+struct rte_rcu_qsbr *
+svq_worker_qsbr(void)
+{
+	pthread_mutex_lock(&lock);
+	if (qsbr == NULL) {
+		qsbr = rte_zmalloc(
+			"svq_qsbr", rte_rcu_qsbr_get_memsize(RTE_MAX_LCORE), RTE_CACHE_LINE_SIZE);
+		if (qsbr != NULL)
+			rte_rcu_qsbr_init(qsbr, RTE_MAX_LCORE);
+	}
+	pthread_mutex_unlock(&lock);
+	return qsbr;
+}
+
+unsigned int
+svq_pair_poll(struct svq_pair *pair)
+{
+	unsigned int moved = 0;
+
+	if (pair->tx != NULL)
+		moved += svq_queue_avail(pair->tx);
+	if (pair->rx != NULL)
+		moved += svq_queue_avail(pair->rx);
+	if (pair->dev->ops->poll != NULL)
+		pair->dev->ops->poll(pair->dev, pair->index);
+	if (pair->tx != NULL)
+		moved += svq_queue_used(pair->tx);
+	if (pair->rx != NULL)
+		moved += svq_queue_used(pair->rx);
+	return moved;
+}
+
+/* A device that asks to be reset serves no queue any more. */
+static void
+pair_check_device(struct svq_pair *pair)
+{
+	if (likely(!(pair->dev->ops->status(pair->dev) & SVQ_DEVICE_S_NEEDS_RESET)))
+		return;
+	if (pair->rx != NULL)
+		svq_queue_break(pair->rx, SVQ_QUEUE_E_NEEDS_RESET);
+	if (pair->tx != NULL)
+		svq_queue_break(pair->tx, SVQ_QUEUE_E_NEEDS_RESET);
+}
+
+static int
+worker_loop(void *arg)
+{
+	struct worker *w = arg;
+	unsigned int lcore = rte_lcore_id();
+	unsigned int i, moved;
+
+	rte_rcu_qsbr_thread_register(qsbr, lcore);
+	rte_rcu_qsbr_thread_online(qsbr, lcore);
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		/* Pairs with the release in list_replace(). */
+		const struct pair_list *list = atomic_load_explicit(&w->list, memory_order_acquire);
+		unsigned int n = list != NULL ? list->n : 0;
+		uint64_t start = rte_rdtsc();
+
+		for (moved = 0, i = 0; i < n; i++)
+			moved += svq_pair_poll(list->pair[i]);
+		if (moved != 0) {
+			w->busy_polls++;
+			w->busy_cycles += rte_rdtsc() - start;
+		} else {
+			rte_pause();
+		}
+		if (++w->polls % STATUS_ROUNDS == 0) {
+			for (i = 0; i < n; i++)
+				pair_check_device(list->pair[i]);
+		}
+		rte_rcu_qsbr_quiescent(qsbr, lcore);
+	}
+	rte_rcu_qsbr_thread_offline(qsbr, lcore);
+	rte_rcu_qsbr_thread_unregister(qsbr, lcore);
+	return 0;
+}
+
+static struct pair_list *
+worker_list(const struct worker *w)
+{
+	return atomic_load_explicit(&w->list, memory_order_relaxed);
+}
+
+static unsigned int
+worker_pairs(unsigned int lcore)
+{
+	const struct pair_list *list = worker_list(&workers[lcore]);
+
+	return list != NULL ? list->n : 0;
+}
+
+/* Publish the spare list; on return the worker no longer reads the old one, which becomes the
+ * spare. */
+static void
+list_swap(struct worker *w)
+{
+	struct pair_list *old = worker_list(w);
+
+	/* Pairs with the acquire in worker_loop(). */
+	atomic_store_explicit(&w->list, w->spare, memory_order_release);
+	w->spare = old;
+	if (qsbr != NULL)
+		rte_rcu_qsbr_synchronize(qsbr, RTE_QSBR_THRID_INVALID);
+}
+
+int
+svq_worker_start(void)
+{
+	unsigned int lcore, n = 0;
+
+	if (rte_lcore_count() < 2)
+		return -ENODEV;
+	if (svq_worker_qsbr() == NULL)
+		return -ENOMEM;
+	pthread_mutex_lock(&lock);
+	if (running) {
+		pthread_mutex_unlock(&lock);
+		return -EBUSY;
+	}
+	atomic_store(&stop, false);
+	RTE_LCORE_FOREACH_WORKER (lcore) {
+		if (rte_eal_remote_launch(worker_loop, &workers[lcore], lcore) == 0)
+			n++;
+		else
+			RELAY_LOG(ERR, "lcore %u is busy and serves no queues", lcore);
+	}
+	running = true;
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+void
+svq_worker_stop(void)
+{
+	unsigned int lcore;
+
+	pthread_mutex_lock(&lock);
+	if (running) {
+		atomic_store(&stop, true);
+		RTE_LCORE_FOREACH_WORKER (lcore)
+			rte_eal_wait_lcore(lcore);
+		running = false;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+/* The lcore with the fewest pairs, of those on the node if there are any; RTE_MAX_LCORE: none. */
+static unsigned int
+least_loaded(int numa_node)
+{
+	unsigned int lcore, best = RTE_MAX_LCORE;
+	bool best_near = false;
+
+	RTE_LCORE_FOREACH_WORKER (lcore) {
+		bool near = numa_node < 0 || (int)rte_lcore_to_socket_id(lcore) == numa_node;
+
+		if (best == RTE_MAX_LCORE || (near && !best_near) ||
+			(near == best_near && worker_pairs(lcore) < worker_pairs(best))) {
+			best = lcore;
+			best_near = near;
+		}
+	}
+	return best;
+}
+
+/* Room for one more pair in the spare list and, after a swap, in the other one too. */
+static int
+worker_reserve(struct worker *w)
+{
+	struct pair_list *old = worker_list(w), *list[2];
+	unsigned int n = old != NULL ? old->n : 0, capacity = 2 * n + 4, i;
+
+	if (old != NULL && n < old->capacity)
+		return 0;
+	for (i = 0; i < 2; i++) {
+		list[i] = rte_zmalloc("svq_pair_list",
+			sizeof(*old) + capacity * sizeof(old->pair[0]), RTE_CACHE_LINE_SIZE);
+		if (list[i] == NULL) {
+			if (i == 1)
+				rte_free(list[0]);
+			return -ENOMEM;
+		}
+		list[i]->capacity = capacity;
+	}
+	if (old != NULL)
+		memcpy(list[0]->pair, old->pair, n * sizeof(old->pair[0]));
+	list[0]->n = n;
+	rte_free(w->spare);
+	w->spare = list[0];
+	list_swap(w);
+	rte_free(w->spare);
+	w->spare = list[1];
+	return 0;
+}
+
+/* Where the pair is served; at: its place in the list. NULL: nowhere. */
+static struct worker *
+pair_find(const struct svq_pair *pair, unsigned int *at)
+{
+	unsigned int lcore;
+
+	RTE_LCORE_FOREACH_WORKER (lcore) {
+		for (*at = 0; *at < worker_pairs(lcore); (*at)++) {
+			if (worker_list(&workers[lcore])->pair[*at] == pair)
+				return &workers[lcore];
+		}
+	}
+	return NULL;
+}
+
+static int
+worker_add_locked(struct svq_pair *pair, int numa_node)
+{
+	const struct pair_list *old;
+	struct worker *w;
+	unsigned int lcore, at;
+	bool far;
+
+	if (pair_find(pair, &at) != NULL)
+		return -EEXIST;
+	lcore = least_loaded(numa_node);
+	if (lcore == RTE_MAX_LCORE)
+		return -ENODEV;
+	w = &workers[lcore];
+	if (worker_reserve(w) != 0)
+		return -ENOMEM;
+	old = worker_list(w);
+	memcpy(w->spare->pair, old->pair, old->n * sizeof(old->pair[0]));
+	w->spare->pair[old->n] = pair;
+	w->spare->n = old->n + 1;
+	far = numa_node >= 0 && (int)rte_lcore_to_socket_id(lcore) != numa_node;
+	if (far && !pair->far)
+		RELAY_LOG(WARNING,
+			"%s pair %u: its memory is on NUMA node %d, its worker (lcore %u) on node "
+			"%u, which "
+			"is slower; give EAL a worker lcore on node %d",
+			pair->dev->name, pair->index, numa_node, lcore,
+			rte_lcore_to_socket_id(lcore), numa_node);
+	pair->far = far;
+	pair->lcore = lcore;
+	list_swap(w);
+	return 0;
+}
+
+int
+svq_worker_add(struct svq_pair *pair, int numa_node)
+{
+	int ret;
+
+	pthread_mutex_lock(&lock);
+	ret = worker_add_locked(pair, numa_node);
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+static void
+worker_del_locked(struct svq_pair *pair)
+{
+	const struct pair_list *old;
+	unsigned int at;
+	struct worker *w;
+
+	w = pair_find(pair, &at);
+	if (w == NULL)
+		return;
+	old = worker_list(w);
+	memcpy(w->spare->pair, old->pair, at * sizeof(old->pair[0]));
+	memcpy(&w->spare->pair[at], &old->pair[at + 1], (old->n - 1 - at) * sizeof(old->pair[0]));
+	w->spare->n = old->n - 1;
+	list_swap(w);
+	pair->lcore = -1;
+}
+
+void
+svq_worker_del(struct svq_pair *pair)
+{
+	pthread_mutex_lock(&lock);
+	worker_del_locked(pair);
+	pthread_mutex_unlock(&lock);
+}
+
+unsigned int
+svq_worker_info(struct svq_worker_info *info, unsigned int n)
+{
+	unsigned int lcore, k = 0;
+
+	pthread_mutex_lock(&lock);
+	RTE_LCORE_FOREACH_WORKER (lcore) {
+		if (k < n)
+			info[k] = (struct svq_worker_info){
+				.lcore = lcore,
+				.pairs = worker_pairs(lcore),
+				.polls = workers[lcore].polls,
+				.busy_polls = workers[lcore].busy_polls,
+				.busy_cycles = workers[lcore].busy_cycles,
+			};
+		k++;
+	}
+	pthread_mutex_unlock(&lock);
+	return k;
+}

@@ -77,7 +77,7 @@ void svq_guest_destroy(struct svq_guest *guest);
  * Compare a new memory table with the present one and map what it adds.
  *
  * A region stays when GPA, size, file and offset are unchanged. Nothing that the present table
- * uses is unmapped.
+ * uses is unmapped. A table that was prepared before and not committed is forgotten.
  *
  * @param regions, n
  *   The whole new table, in any order; n = 0 removes all.
@@ -103,7 +103,10 @@ unsigned int svq_guest_rows(const struct svq_guest *guest, const struct svq_gues
 /** Whether two rows show the same bytes of one file at different GPAs. */
 bool svq_guest_rows_alias(const struct svq_guest_row *a, const struct svq_guest_row *b);
 
-/** NUMA node that holds most of the guest's touched memory, or -1 if unknown. */
+/**
+ * NUMA node that holds most of the guest's touched memory, from a few samples; -1 if unknown.
+ * May take milliseconds where huge pages are still to be allocated.
+ */
 int svq_guest_numa_node(const struct svq_guest *guest);
 
 #ifdef __cplusplus

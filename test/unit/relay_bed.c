@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+
+#include "relay_bed.h"
+
+#define must(cond)                                                                 \
+	do {                                                                       \
+		if (!(cond)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __func__, __LINE__, #cond); \
+			abort();                                                   \
+		}                                                                  \
+	} while (0)
+
+/* In LOW memory, at its end; buffers of the tests lie before. */
+#define BED_RINGS (BED_REGION - 0x180000)
+
+static struct bed *
+bed_of(struct svq_device *dev)
+{
+	return RTE_PTR_SUB(dev, offsetof(struct bed, dev));
+}
+
+static int
+bed_dma_map(struct svq_device *dev, uint64_t iova, uint64_t hva, uint64_t size, uint32_t perm)
+{
+	struct bed *b = bed_of(dev);
+
+	must(b->n_maps < RTE_DIM(b->map));
+	b->map[b->n_maps].iova = iova;
+	b->map[b->n_maps].hva = hva;
+	b->map[b->n_maps].size = size;
+	b->map[b->n_maps++].perm = perm;
+	return 0;
+}
+
+static int
+bed_dma_unmap(struct svq_device *dev, uint64_t iova, uint64_t size)
+{
+	struct bed *b = bed_of(dev);
+	unsigned int i;
+
+	for (i = 0; i < b->n_maps; i++) {
+		if (b->map[i].iova == iova && b->map[i].size == size) {
+			b->map[i] = b->map[--b->n_maps];
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static void *
+bed_iova(struct bed *b, uint64_t iova, uint64_t len, uint32_t perm)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->n_maps; i++) {
+		if (iova - b->map[i].iova < b->map[i].size &&
+			len <= b->map[i].size - (iova - b->map[i].iova) &&
+			(b->map[i].perm & perm) == perm)
+			return (void *)(uintptr_t)(b->map[i].hva + (iova - b->map[i].iova));
+	}
+	b->bad_iova++;
+	return NULL;
+}
+
+static void
+bed_notify(struct svq_device *dev, uint16_t qid)
+{
+	RTE_SET_USED(qid);
+	bed_of(dev)->notified++;
+}
+
+static uint8_t
+bed_status(struct svq_device *dev)
+{
+	return bed_of(dev)->status;
+}
+
+static const struct svq_device_ops bed_ops = {
+	.dma_map = bed_dma_map,
+	.dma_unmap = bed_dma_unmap,
+	.notify = bed_notify,
+	.status = bed_status,
+};
+
+static void
+bed_open_memory(struct bed *b)
+{
+	struct svq_guest_region regions[] = {
+		{.gpa = BED_LOW, .size = BED_REGION, .offset = 0},
+		{.gpa = BED_HIGH, .size = BED_REGION, .offset = 2 * BED_REGION},
+		{.gpa = BED_ALIAS, .size = BED_REGION, .offset = 0},
+	};
+	struct svq_guest_diff diff;
+	unsigned int i;
+
+	b->memfd = memfd_create("bed", 0);
+	must(b->memfd >= 0 && ftruncate(b->memfd, 3 * BED_REGION) == 0);
+	for (i = 0; i < RTE_DIM(regions); i++)
+		regions[i].fd = b->memfd;
+	must(svq_guest_create(&b->guest) == 0);
+	must(svq_dma_create(&b->dev, NULL, &b->dma) == 0);
+	must(svq_guest_prepare(b->guest, regions, RTE_DIM(regions), &diff) == 0);
+	must(svq_dma_guest_apply(b->dma, &diff) == 0);
+	svq_guest_commit(b->guest);
+}
+
+void
+bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features)
+{
+	struct svq_queue_conf conf = {
+		.name = "bed", .size = device_size, .features = features, .numa_node = -1};
+	struct svq_device_queue sq;
+
+	memset(b, 0, sizeof(*b));
+	b->dev.ops = &bed_ops;
+	b->dev.info = (struct svq_device_info){
+		.max_pairs = 1,
+		.max_queue_size = 32768,
+		.max_page = 4096,
+		.granule = 4096,
+		.numa_node = -1,
+		.n_apertures = 1,
+		.apertures = {{0x1000, UINT64_C(0xffffffffff)}},
+	};
+	strcpy(b->dev.name, "bed");
+	b->guest_size = guest_size;
+	b->device_size = device_size;
+	b->features = features;
+	bed_open_memory(b);
+	b->callfd = eventfd(0, EFD_NONBLOCK);
+	b->desc_gpa = BED_RINGS;
+	b->avail_gpa = b->desc_gpa + 16ull * 32768;
+	b->used_gpa = b->avail_gpa + 0x20000;
+	b->desc = bed_ptr(b, b->desc_gpa);
+	b->avail = bed_ptr(b, b->avail_gpa);
+	b->used = bed_ptr(b, b->used_gpa);
+	conf.dma = b->dma;
+	must(svq_queue_create(&conf, &b->q) == 0);
+	svq_queue_device(b->q, &sq);
+	must(sq.size == device_size);
+	b->sdesc = bed_iova(b, sq.desc_iova, 16ull * device_size, SVQ_PERM_R);
+	b->savail = bed_iova(b, sq.avail_iova, 6 + 2ull * device_size, SVQ_PERM_R);
+	b->sused = bed_iova(b, sq.used_iova, 6 + 8ull * device_size, SVQ_PERM_W);
+	must(b->sdesc != NULL && b->savail != NULL && b->sused != NULL);
+	must(bed_attach(b, 0) == 0);
+}
+
+int
+bed_attach(struct bed *b, uint16_t base)
+{
+	struct svq_queue_guest conf = {
+		.desc = b->desc,
+		.avail = b->avail,
+		.used = b->used,
+		.used_gpa = b->used_gpa,
+		.avail_gpa = b->avail_gpa,
+		.size = b->guest_size,
+		.base = base,
+		.features = b->features,
+		.callfd = b->callfd,
+	};
+
+	return svq_queue_attach(b->q, &conf);
+}
+
+void
+bed_close(struct bed *b)
+{
+	struct svq_guest_diff diff;
+
+	svq_queue_detach(b->q);
+	svq_queue_destroy(b->q);
+	must(svq_guest_prepare(b->guest, NULL, 0, &diff) == 0);
+	must(svq_dma_guest_apply(b->dma, &diff) == 0);
+	svq_guest_commit(b->guest);
+	svq_dma_destroy(b->dma);
+	svq_guest_destroy(b->guest);
+	must(b->n_maps == 0);
+	close(b->callfd);
+	close(b->memfd);
+}
+
+void *
+bed_ptr(struct bed *b, uint64_t gpa)
+{
+	void *p = svq_gpa_hva(svq_dma_map(b->dma), gpa, 1, SVQ_PERM_R);
+
+	must(p != NULL);
+	return p;
+}
+
+void
+bed_desc(struct bed *b, unsigned int i, uint64_t gpa, uint32_t len, uint16_t flags, uint16_t next)
+{
+	b->desc[i] = (struct vring_desc){.addr = gpa, .len = len, .flags = flags, .next = next};
+}
+
+void
+bed_avail(struct bed *b, uint16_t head)
+{
+	b->avail->ring[b->avail_idx % b->guest_size] = head;
+	b->avail->idx = ++b->avail_idx;
+}
+
+bool
+bed_reap(struct bed *b, struct vring_used_elem *elem)
+{
+	if (b->used->idx == b->seen_used)
+		return false;
+	*elem = b->used->ring[b->seen_used++ % b->guest_size];
+	return true;
+}
+
+bool
+bed_device_take(struct bed *b, struct bed_chain *chain)
+{
+	uint16_t i;
+
+	if (b->savail->idx == b->dev_avail)
+		return false;
+	memset(chain, 0, offsetof(struct bed_chain, desc));
+	chain->head = i = b->savail->ring[b->dev_avail++ % b->device_size];
+	for (;;) {
+		const struct vring_desc *d = &b->sdesc[i];
+		bool writable = d->flags & VRING_DESC_F_WRITE;
+		void *p = bed_iova(b, d->addr, d->len, writable ? SVQ_PERM_W : SVQ_PERM_R);
+
+		must(i < b->device_size && chain->n < b->device_size);
+		*(writable ? &chain->writable : &chain->readable) += d->len;
+		if (chain->n < RTE_DIM(chain->desc)) {
+			chain->desc[chain->n] = *d;
+			chain->desc[chain->n].addr = (uintptr_t)p;
+		}
+		chain->n++;
+		if (!(d->flags & VRING_DESC_F_NEXT))
+			return true;
+		i = d->next;
+	}
+}
+
+void
+bed_device_return(struct bed *b, uint32_t id, uint32_t len)
+{
+	b->sused->ring[b->dev_used % b->device_size] = (struct vring_used_elem){id, len};
+	b->sused->idx = ++b->dev_used;
+}
+
+void
+bed_device_event(struct bed *b, uint16_t idx)
+{
+	memcpy(&b->sused->ring[b->device_size], &idx, sizeof(idx));
+}
+
+void
+bed_device_reset(struct bed *b)
+{
+	b->dev_avail = 0;
+	b->dev_used = 0;
+}
+
+unsigned int
+bed_calls(struct bed *b)
+{
+	eventfd_t n = 0;
+
+	return eventfd_read(b->callfd, &n) == 0 ? n : 0;
+}

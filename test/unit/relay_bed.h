@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef RELAY_BED_H
+#define RELAY_BED_H
+
+/**
+ * @file
+ * A bed for tests of the relay: guest memory with several regions and a guest's vring in it, one
+ * shadow virtqueue, and a device that is driven by hand and sees only IOVAs.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/virtio_ring.h>
+
+#include <svq_queue.h>
+
+/* Guest memory: LOW and HIGH are adjacent GPAs from distant places of the file; ALIAS shows LOW
+ * again. */
+#define BED_LOW	   UINT64_C(0)
+#define BED_HIGH   UINT64_C(0x400000)
+#define BED_ALIAS  UINT64_C(0x100000000)
+#define BED_REGION UINT64_C(0x400000)
+#define BED_HOLE   UINT64_C(0x900000)
+
+/* A chain as the device sees it: its descriptors, with their IOVAs turned into our addresses. */
+struct bed_chain {
+	uint16_t head;
+	unsigned int n;
+	uint32_t readable, writable;
+	struct vring_desc desc[64];
+};
+
+struct bed {
+	struct svq_device dev;
+	struct svq_guest *guest;
+	struct svq_dma *dma;
+	struct svq_queue *q;
+	uint32_t guest_size;
+	uint16_t device_size;
+	uint64_t features;
+	int memfd, callfd;
+	/* The guest's vring, in LOW memory. */
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	uint64_t desc_gpa, avail_gpa, used_gpa;
+	uint16_t avail_idx; /* as published */
+	uint16_t seen_used; /* as reaped */
+	/* The device. */
+	struct vring_desc *sdesc;
+	struct vring_avail *savail;
+	struct vring_used *sused;
+	uint16_t dev_avail, dev_used;
+	unsigned int notified;
+	uint8_t status;
+	struct {
+		uint64_t iova, hva, size;
+		uint32_t perm;
+	} map[64];
+	unsigned int n_maps;
+	unsigned int bad_iova; /* addresses that the device was given and cannot reach */
+};
+
+/** Build everything; the vring is attached at base 0. */
+void bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features);
+void bed_close(struct bed *b);
+
+/** Attach the vring at @p base. */
+int bed_attach(struct bed *b, uint16_t base);
+
+/** Our address of guest memory. */
+void *bed_ptr(struct bed *b, uint64_t gpa);
+
+/** Write descriptor @p i of the guest's table. */
+void
+bed_desc(struct bed *b, unsigned int i, uint64_t gpa, uint32_t len, uint16_t flags, uint16_t next);
+
+/** Make a head available; publishes at once. */
+void bed_avail(struct bed *b, uint16_t head);
+
+/** Take a used entry if there is one. */
+bool bed_reap(struct bed *b, struct vring_used_elem *elem);
+
+/** The device takes the next chain if there is one. */
+bool bed_device_take(struct bed *b, struct bed_chain *chain);
+
+/** The device returns a chain. */
+void bed_device_return(struct bed *b, uint32_t id, uint32_t len);
+
+/** The device asks for a kick when avail->idx passes @p idx. */
+void bed_device_event(struct bed *b, uint16_t idx);
+
+/** The device is reset: it forgets its indices. */
+void bed_device_reset(struct bed *b);
+
+/** Calls since the last ask. */
+unsigned int bed_calls(struct bed *b);
+
+#endif /* RELAY_BED_H */

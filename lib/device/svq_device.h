@@ -16,8 +16,10 @@
  * IOVAs, and only such as were mapped with dma_map before.
  *
  * Order of calls, as in virtio 1.2, 3.1.1: open, set_features, dma_map ..., queue_setup for each
- * queue, start, queue_enable/notify/poll, stop, close. stop() is a device reset: afterwards the
- * device touches no memory, and set_features and queue_setup must be done anew; mappings stay.
+ * queue, start, notify/poll, stop, close; pair_enable at any time. stop() is a device reset:
+ * afterwards the device touches no memory, and set_features, queue_setup and pair_enable must be
+ * done anew; mappings stay. Virtqueue 2i is the receive queue of pair i, 2i+1 its transmit queue
+ * (virtio 1.2, 5.1.2).
  *
  * Threads: one control thread at a time calls all operations but notify and poll. notify and poll
  * are called for a queue pair by the one thread that serves that pair; the caller makes sure that
@@ -28,6 +30,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <rte_common.h>
 #include <rte_kvargs.h>
 
 #include <svq_iova.h>
@@ -63,7 +66,7 @@ struct svq_device_stats {
 	uint64_t iommu_faults; /**< accesses that the IOMMU refused */
 	uint64_t translations; /**< addresses that the software IOMMU translated */
 	uint64_t rx_packets;   /**< packets handed to the driver */
-	uint64_t tx_packets;   /**< packets taken from the driver */
+	uint64_t tx_packets;   /**< packets taken from the driver, dropped ones too */
 	uint64_t rx_drops;     /**< packets dropped for want of an RX buffer that holds them */
 	uint64_t tx_drops;     /**< packets that the back-end refused */
 	uint64_t ring_errors;  /**< malformed rings or chains that the device saw */
@@ -79,20 +82,27 @@ struct svq_device;
 struct svq_device_ops {
 	/** Free the instance; it has been stopped. */
 	void (*close)(struct svq_device *dev);
-	/** Accept feature bits. -EINVAL: not a subset of what is offered. */
+	/** Accept feature bits, before start. -EINVAL: not a subset of what is offered. -EBUSY:
+	 * started. */
 	int (*set_features)(struct svq_device *dev, uint64_t features);
-	/** Let the device reach [iova, iova+size) = [hva, ..) with enum svq_perm @p perm. -EEXIST,
-	 * -EINVAL, -ENOMEM. */
+	/** Let the device reach [iova, iova+size) = [hva, ..) with enum svq_perm @p perm. -EEXIST:
+	 * a byte of it is mapped. -EINVAL: not whole granules, wraps, or lies outside the
+	 * apertures. -ENOMEM. */
 	int (*dma_map)(
 		struct svq_device *dev, uint64_t iova, uint64_t hva, uint64_t size, uint32_t perm);
-	/** Undo one dma_map, whole; on return the device no longer reaches it. -ENOENT, -EINVAL. */
+	/** Undo one dma_map, whole; on return the device no longer reaches it. -ENOENT: nothing
+	 * mapped starts there. -EINVAL: its size differs. */
 	int (*dma_unmap)(struct svq_device *dev, uint64_t iova, uint64_t size);
-	/** Tell queue @p qid where its rings lie. Before start. -EINVAL. */
+	/** Tell queue @p qid where its rings lie. Before start. -EINVAL: no such queue, size or
+	 * alignment. -EBUSY: started. */
 	int (*queue_setup)(
 		struct svq_device *dev, uint16_t qid, const struct svq_device_queue *queue);
-	/** Switch a queue pair on or off; off: its back-end traffic is not served. */
+	/** Switch a queue pair on or off; off: its back-end traffic is not served. After open and
+	 * stop, pair 0 is on and the others are off (virtio 1.2, 5.1.6.5.5). -EINVAL: no such
+	 * pair. */
 	int (*pair_enable)(struct svq_device *dev, uint16_t pair, bool on);
-	/** DRIVER_OK. */
+	/** DRIVER_OK. -EBUSY: started. -EINVAL: no pair has both queues set up. -EFAULT: a ring is
+	 * not mapped; the device is left needing a reset. */
 	int (*start)(struct svq_device *dev);
 	/** Reset; idempotent. */
 	void (*stop)(struct svq_device *dev);

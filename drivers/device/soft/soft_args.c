@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+#include <rte_ether.h>
+#include <rte_string_fns.h>
+
+#include "soft.h"
+
+#define MAX_PAIRS 128
+
+const char *const soft_arg_keys[] = {
+	SOFT_ARG_QUEUES,
+	SOFT_ARG_BACKEND,
+	SOFT_ARG_QUEUE_SIZE,
+	SOFT_ARG_APERTURES,
+	SOFT_ARG_MAC,
+	NULL,
+};
+
+/* Like an x86 IOMMU: not the first page, not the interrupt window fee00000-feefffff, 48 bits. */
+static const struct svq_iova_range default_apertures[] = {
+	{.first = 0x1000, .last = 0xfedfffff},
+	{.first = 0xfef00000, .last = (UINT64_C(1) << 48) - 1},
+};
+
+static int
+bad_value(const char *name, const char *key, const char *value, const char *allowed)
+{
+	SOFT_LOG(ERR, name, "bad device argument %s=%s; give %s", key, value, allowed);
+	return -EINVAL;
+}
+
+/* A decimal number in 1..max, or 0. */
+static unsigned long
+parse_number(const char *value, unsigned long max)
+{
+	unsigned long number;
+	char *end;
+
+	if (value[0] < '0' || value[0] > '9')
+		return 0;
+	errno = 0;
+	number = strtoul(value, &end, 10);
+	return errno == 0 && *end == '\0' && number <= max ? number : 0;
+}
+
+static int
+parse_queues(const char *name, const char *value, struct soft_args *args)
+{
+	args->pairs = (uint16_t)parse_number(value, MAX_PAIRS);
+	return args->pairs != 0
+		? 0
+		: bad_value(name, SOFT_ARG_QUEUES, value, "a number of queue pairs, 1 to 128");
+}
+
+static int
+parse_queue_size(const char *name, const char *value, struct soft_args *args)
+{
+	unsigned long size = parse_number(value, 32768);
+
+	args->queue_size = (uint16_t)size;
+	return size >= 2 && rte_is_power_of_2((uint32_t)size)
+		? 0
+		: bad_value(name, SOFT_ARG_QUEUE_SIZE, value, "a power of two, 2 to 32768");
+}
+
+static int
+parse_backend(const char *name, const char *value, struct soft_args *args)
+{
+	static const struct soft_backend *const backends[] = {&soft_loopback, &soft_null};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(backends); i++) {
+		if (strcmp(value, backends[i]->name) == 0) {
+			args->backend = backends[i];
+			return 0;
+		}
+	}
+	return bad_value(name, SOFT_ARG_BACKEND, value, "loopback or null");
+}
+
+static int
+parse_mac(const char *name, const char *value, struct soft_args *args)
+{
+	struct rte_ether_addr mac;
+
+	if (rte_ether_unformat_addr(value, &mac) != 0 || !rte_is_valid_assigned_ether_addr(&mac))
+		return bad_value(name, SOFT_ARG_MAC, value,
+			"a unicast address that is not all zeros, such as 02:00:00:00:00:01");
+	memcpy(args->mac, mac.addr_bytes, sizeof(args->mac));
+	return 0;
+}
+
+static int
+compare_ranges(const void *a, const void *b)
+{
+	const struct svq_iova_range *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* One range "first-last" in hexadecimal; the text behind it, or NULL. */
+static const char *
+parse_range(const char *text, struct svq_iova_range *range)
+{
+	char *end;
+
+	errno = 0;
+	if (strspn(text, "0123456789abcdefABCDEF") == 0)
+		return NULL;
+	range->first = strtoull(text, &end, 16);
+	if (errno != 0 || *end != '-' || strspn(end + 1, "0123456789abcdefABCDEF") == 0)
+		return NULL;
+	range->last = strtoull(end + 1, &end, 16);
+	if (errno != 0 || range->last < range->first)
+		return NULL;
+	return end;
+}
+
+/* Sort, merge ranges that touch. Returns -1 where two overlap. */
+static int
+merge_ranges(struct svq_iova_range *ranges, unsigned int *n)
+{
+	unsigned int i, last = 0;
+
+	qsort(ranges, *n, sizeof(ranges[0]), compare_ranges);
+	for (i = 1; i < *n; i++) {
+		if (ranges[i].first <= ranges[last].last)
+			return -1;
+		if (ranges[i].first == ranges[last].last + 1)
+			ranges[last].last = ranges[i].last;
+		else
+			ranges[++last] = ranges[i];
+	}
+	*n = last + 1;
+	return 0;
+}
+
+static int
+parse_apertures(const char *name, const char *value, struct soft_args *args)
+{
+	const char *at = value;
+	unsigned int n = 0;
+
+	do {
+		if (n == RTE_DIM(args->apertures))
+			goto bad;
+		at = parse_range(at, &args->apertures[n++]);
+		if (at == NULL)
+			goto bad;
+	} while (*at++ == '+');
+	if (at[-1] != '\0' || merge_ranges(args->apertures, &n) < 0)
+		goto bad;
+	args->n_apertures = n;
+	return 0;
+
+bad:
+	return bad_value(name, SOFT_ARG_APERTURES, value,
+		"1 to 32 ranges FIRST-LAST in hexadecimal, joined by '+', that do not overlap");
+}
+
+/* Locally administered, and the same at each start: from the instance's name (FNV-1a). */
+static void
+default_mac(const char *name, uint8_t mac[6])
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	mac[0] = 0x02;
+	mac[1] = 'S';
+	mac[2] = (uint8_t)(hash >> 24);
+	mac[3] = (uint8_t)(hash >> 16);
+	mac[4] = (uint8_t)(hash >> 8);
+	mac[5] = (uint8_t)hash;
+}
+
+int
+soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_args *args)
+{
+	static const struct {
+		const char *key;
+		int (*parse)(const char *name, const char *value, struct soft_args *args);
+	} parsers[] = {
+		{SOFT_ARG_QUEUES, parse_queues},
+		{SOFT_ARG_QUEUE_SIZE, parse_queue_size},
+		{SOFT_ARG_BACKEND, parse_backend},
+		{SOFT_ARG_APERTURES, parse_apertures},
+		{SOFT_ARG_MAC, parse_mac},
+	};
+	unsigned int i;
+
+	memset(args, 0, sizeof(*args));
+	args->backend = &soft_loopback;
+	args->pairs = 1;
+	args->queue_size = 1024;
+	memcpy(args->apertures, default_apertures, sizeof(default_apertures));
+	args->n_apertures = RTE_DIM(default_apertures);
+	default_mac(name, args->mac);
+
+	for (i = 0; i < RTE_DIM(parsers); i++) {
+		const char *value = rte_kvargs_get(kvargs, parsers[i].key);
+		int ret;
+
+		if (rte_kvargs_count(kvargs, parsers[i].key) > 1) {
+			SOFT_LOG(ERR, name, "device argument %s= is given twice; give it once",
+				parsers[i].key);
+			return -EINVAL;
+		}
+		if (rte_kvargs_count(kvargs, parsers[i].key) == 0)
+			continue;
+		ret = parsers[i].parse(name, value != NULL ? value : "", args);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef SOFT_RING_H
+#define SOFT_RING_H
+
+/**
+ * @file
+ * The device side of a split virtqueue (virtio 1.2, 2.7), reached only through the IOMMU.
+ *
+ * Concepts
+ *
+ * One poll is: soft_ring_begin() looks once how far the driver got; soft_ring_read() reads a chain
+ * without taking it, so that a caller can look ahead and leave it; soft_ring_take() takes it and
+ * notes it as used; soft_ring_publish() shows the driver all used entries of the poll at once.
+ *
+ * The three areas are translated when the ring starts and again when the IOMMU's snapshot has
+ * changed; their addresses are valid for one poll, like every other.
+ *
+ * The device polls: it asks the driver not to kick, and it never interrupts, so the driver's
+ * suppression of interrupts is always honoured.
+ *
+ * Functions that can fail return -EFAULT for an access that the IOMMU refused (noted in the
+ * access) and -EPROTO for a ring that breaks the specification (soft_ring.reason). The ring is
+ * little-endian, as is every host this builds for.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/virtio_ring.h>
+
+#include <rte_byteorder.h>
+
+#include <svq_device.h>
+
+#include "soft_iommu.h"
+
+#if RTE_BYTE_ORDER != RTE_LITTLE_ENDIAN
+#error "the rings are read without swapping bytes"
+#endif
+
+/** A buffer in this process. */
+struct soft_buf {
+	uint8_t *addr;
+	uint32_t len;
+};
+
+/** A chain as far as it was read; its buffers are in the caller's array. */
+struct soft_chain {
+	uint16_t id;	     /**< what the used ring is told */
+	uint16_t slots;	     /**< descriptors of the ring itself that were read */
+	unsigned int n_bufs; /**< buffers */
+	uint32_t len;	     /**< bytes in them */
+};
+
+struct soft_ring {
+	struct svq_device_queue conf; /**< from the driver; size 0: not set up */
+	const char *reason;	      /**< why the ring is malformed */
+	bool indirect;		      /**< VIRTIO_RING_F_INDIRECT_DESC */
+	bool event_idx;		      /**< VIRTIO_RING_F_EVENT_IDX */
+	uint16_t size;		      /**< descriptors */
+	uint16_t next;		      /**< available index to take next */
+	uint16_t end;		      /**< available index that the driver had reached */
+	uint16_t used_next;	      /**< used index to write next */
+	uint16_t used_shown;	      /**< used index that the driver sees */
+	uint16_t event;		      /**< avail_event that the driver sees */
+	uint32_t buf_hint;	      /**< for soft_access_get(): buffers */
+	uint32_t table_hint;	      /**< for soft_access_get(): indirect tables */
+	uint64_t generation;	      /**< of the snapshot behind the addresses; 0: none */
+	const struct vring_desc *desc;
+	const struct vring_avail *avail;
+	struct vring_used *used;
+};
+
+/** Forget everything; the driver has to set the ring up anew. */
+void soft_ring_reset(struct soft_ring *ring);
+
+/** Begin at index 0 and ask the driver not to kick. conf is set. @return 0; -EFAULT. */
+int soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t features);
+
+/** See what the driver made available. @return 0; -EFAULT; -EPROTO. */
+int soft_ring_begin(struct soft_ring *ring, struct soft_access *access);
+
+/**
+ * Read a chain of available index @p at, next <= at < end, without taking it.
+ *
+ * Reading stops when @p want bytes are found: what follows is not looked at, and the last buffer
+ * is cut short. Every descriptor that is read must fit its direction.
+ *
+ * @param perm
+ *   SVQ_PERM_R or SVQ_PERM_W: what the device does with the buffers.
+ * @param want
+ *   Bytes, > 0.
+ * @param[out] bufs
+ *   Room for the smaller of @p want and the ring's size.
+ * @return 0; -EFAULT; -EPROTO.
+ */
+int soft_ring_read(struct soft_ring *ring, struct soft_access *access, uint16_t at, uint32_t perm,
+	uint32_t want, struct soft_buf *bufs, struct soft_chain *chain);
+
+/** Read only the head of the next chain. @return 0; -EPROTO. */
+int soft_ring_head(struct soft_ring *ring, uint16_t *id);
+
+/** Show the driver what was taken since the last call. */
+void soft_ring_publish(struct soft_ring *ring);
+
+/** Chains that the driver had made available and that are not taken yet. */
+static inline uint16_t
+soft_ring_count(const struct soft_ring *ring)
+{
+	return (uint16_t)(ring->end - ring->next);
+}
+
+/** Take the next chain; @p len bytes were written to it. */
+static inline void
+soft_ring_take(struct soft_ring *ring, uint16_t id, uint32_t len)
+{
+	struct vring_used_elem *elem = &ring->used->ring[ring->used_next & (ring->size - 1)];
+
+	elem->id = id;
+	elem->len = len;
+	ring->used_next++;
+	ring->next++;
+}
+
+#endif /* SOFT_RING_H */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+/*
+ * librte_vhost shows us each message before and after it handles it. Before: refuse what it could
+ * not stand, note which message the operations that follow are about, and map the dirty log, of
+ * which no operation tells. After: what it accepted is in force.
+ *
+ * The log is mapped by us because librte_vhost unmaps its own at the next SET_LOG_BASE without
+ * notice, and adds the offset into the file to its address.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "svq_vdpa_lifecycle.h"
+
+/* Of one connection; a front-end must not fill the disk. */
+#define COMPLAINTS_MAX 20
+
+static void
+log_unmap(struct svq_dirty_log *log)
+{
+	if (log->base != NULL)
+		munmap(log->base, log->size);
+	log->base = NULL;
+	log->size = 0;
+}
+
+static void
+log_map(struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx)
+{
+	uint64_t size = ctx->payload.log.size;
+	void *p;
+
+	log_unmap(&d->next_log);
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ctx->fds[0],
+		(off_t)ctx->payload.log.offset);
+	if (p == MAP_FAILED) {
+		VDPA_LOG(ERR,
+			"%s: dirty log of 0x%" PRIx64 " bytes: mmap: %s; migration will not see "
+			"what is written",
+			d->where, size, strerror(errno));
+		return;
+	}
+	d->next_log.base = p;
+	d->next_log.size = size;
+}
+
+static void
+log_switch(struct svq_vdpa *d)
+{
+	struct svq_dirty_log old = d->log;
+
+	d->log = d->next_log;
+	d->next_log = (struct svq_dirty_log){0};
+	svq_vdpa_on_log(d);
+	log_unmap(&old);
+	VDPA_LOG(DEBUG, "%s: dirty log of 0x%" PRIx64 " bytes", d->where, d->log.size);
+}
+
+void
+svq_vdpa_msg_reset(struct svq_vdpa *d)
+{
+	d->request = 0;
+	d->lib_mem = false;
+	log_unmap(&d->log);
+	log_unmap(&d->next_log);
+}
+
+/*
+ * Refuse a message. The front-end learns it if it asked for a reply. If it did not, librte_vhost
+ * ends the connection; a bad ring does not deserve that: the vring just never gets ready.
+ */
+static enum rte_vhost_msg_result
+refuse(struct svq_vdpa *d, struct svq_vhost_msg_ctx *ctx, const struct svq_vdpa_refusal *why)
+{
+	char buf[32];
+	int i;
+
+	if (d->complaints < COMPLAINTS_MAX)
+		VDPA_LOG(ERR, "%s: refused %s: %s%s", d->where,
+			svq_vdpa_screen_name(ctx->request, buf), why->reason,
+			d->complaints + 1 == COMPLAINTS_MAX ? "; further refusals are only counted"
+							    : "");
+	d->complaints++;
+	d->stats.bad_messages++;
+	if (why->ring)
+		d->stats.bad_rings++;
+	/* librte_vhost leaves them open. */
+	for (i = 0; i < ctx->fd_num && i < SVQ_VHOST_MAX_REGIONS; i++) {
+		if (ctx->fds[i] >= 0)
+			close(ctx->fds[i]);
+		ctx->fds[i] = -1;
+	}
+	ctx->fd_num = 0;
+	d->request = 0;
+	if (why->ring && !(ctx->flags & SVQ_VHOST_NEED_REPLY))
+		return RTE_VHOST_MSG_RESULT_OK;
+	return RTE_VHOST_MSG_RESULT_ERR;
+}
+
+static enum rte_vhost_msg_result
+pre_msg(int vid, void *msg)
+{
+	struct svq_vhost_msg_ctx *ctx = msg;
+	enum rte_vhost_msg_result ret = RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	struct svq_vdpa *d = svq_vdpa_enter(vid);
+	struct svq_vdpa_refusal why;
+
+	if (d == NULL)
+		return RTE_VHOST_MSG_RESULT_ERR;
+	if (!svq_vdpa_screen(d, ctx, &why)) {
+		ret = refuse(d, ctx, &why);
+	} else {
+		d->request = ctx->request;
+		if (ctx->request == SVQ_VHOST_SET_MEM_TABLE)
+			d->lib_mem = false;
+		else if (ctx->request == SVQ_VHOST_SET_LOG_BASE)
+			log_map(d, ctx);
+	}
+	svq_vdpa_leave(d);
+	return ret;
+}
+
+/* Called for what librte_vhost accepted, and for what we refused in silence (request is 0). */
+static enum rte_vhost_msg_result
+post_msg(int vid, void *msg)
+{
+	struct svq_vdpa *d = svq_vdpa_enter(vid);
+
+	RTE_SET_USED(msg);
+	if (d == NULL)
+		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	if (d->request == SVQ_VHOST_SET_MEM_TABLE)
+		d->lib_mem = true;
+	else if (d->request == SVQ_VHOST_SET_LOG_BASE)
+		log_switch(d);
+	d->request = 0;
+	svq_vdpa_leave(d);
+	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+}
+
+static const struct rte_vhost_user_extern_ops handlers = {
+	.pre_msg_handle = pre_msg,
+	.post_msg_handle = post_msg,
+};
+
+int
+svq_vdpa_msg_register(struct svq_vdpa *d)
+{
+	if (rte_vhost_extern_callback_register(d->vid, &handlers, NULL) != 0) {
+		VDPA_LOG(ERR, "%s: librte_vhost does not show its messages", d->where);
+		return -EIO;
+	}
+	d->handlers = true;
+	return 0;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+/*
+ * The operations that librte_vhost calls: each finds the device, takes its lock and hands the
+ * event to the life cycle. Events of a connection that is not the device's (a second front-end on
+ * one socket) are refused.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/vhost.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+#include <linux/virtio_ring.h>
+
+#include "svq_vdpa_lifecycle.h"
+#include "svq_vdpa_stats.h"
+
+/* Which features the guest is offered, and why. */
+enum offer {
+	IF_DEVICE, /* if the device has it: its business, or carried in the packet's header */
+	IF_PAIRS,  /* if the device has several queue pairs */
+	ALWAYS,	   /* ends before the device, at the relay or the front-end */
+};
+
+static const struct {
+	uint8_t bit;
+	enum offer offer;
+} offered[] = {
+	/* Offloads: the virtio-net header that asks for them travels in the buffer. */
+	{VIRTIO_NET_F_CSUM, IF_DEVICE}, {VIRTIO_NET_F_GUEST_CSUM, IF_DEVICE},
+	{VIRTIO_NET_F_GSO, IF_DEVICE}, {VIRTIO_NET_F_GUEST_TSO4, IF_DEVICE},
+	{VIRTIO_NET_F_GUEST_TSO6, IF_DEVICE}, {VIRTIO_NET_F_GUEST_ECN, IF_DEVICE},
+	{VIRTIO_NET_F_GUEST_UFO, IF_DEVICE}, {VIRTIO_NET_F_HOST_TSO4, IF_DEVICE},
+	{VIRTIO_NET_F_HOST_TSO6, IF_DEVICE}, {VIRTIO_NET_F_HOST_ECN, IF_DEVICE},
+	{VIRTIO_NET_F_HOST_UFO, IF_DEVICE},
+	/* The device lays out buffers and headers; the relay only moves them. */
+	{VIRTIO_NET_F_MRG_RXBUF, IF_DEVICE}, {VIRTIO_F_ANY_LAYOUT, IF_DEVICE},
+	{VIRTIO_F_VERSION_1, IF_DEVICE},
+	/* Fields of the configuration space, which the front-end presents. */
+	{VIRTIO_NET_F_MTU, IF_DEVICE}, {VIRTIO_NET_F_MAC, IF_DEVICE},
+	{VIRTIO_NET_F_STATUS, IF_DEVICE},
+	/* The front-end has the control queue; what reaches us is which vrings are enabled. */
+	{VIRTIO_NET_F_MQ, IF_PAIRS}, {VIRTIO_NET_F_CTRL_VQ, ALWAYS}, {VIRTIO_NET_F_CTRL_RX, ALWAYS},
+	{VIRTIO_NET_F_GUEST_ANNOUNCE, ALWAYS},
+	/* The guest's rings end at the relay, whatever the device's rings look like. */
+	{VIRTIO_RING_F_INDIRECT_DESC, ALWAYS}, {VIRTIO_RING_F_EVENT_IDX, ALWAYS},
+	/* vhost-user's own. */
+	{VHOST_USER_F_PROTOCOL_FEATURES, ALWAYS}, {VHOST_F_LOG_ALL, ALWAYS},
+	/* Not offered: IN_ORDER (the device may complete out of order), ACCESS_PLATFORM (the guest
+	 * gives physical addresses), RING_PACKED (the relay reads split rings). */
+};
+
+static uint64_t
+guest_features(const struct svq_vdpa *d)
+{
+	uint64_t features = 0;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(offered); i++) {
+		uint64_t bit = 1ULL << offered[i].bit;
+
+		if (offered[i].offer == ALWAYS ||
+			(offered[i].offer == IF_PAIRS && d->max_pairs > 1) ||
+			(offered[i].offer == IF_DEVICE && (d->dev->info.features & bit)))
+			features |= bit;
+	}
+	return features;
+}
+
+static int
+op_get_queue_num(struct rte_vdpa_device *vdpa, uint32_t *pairs)
+{
+	struct svq_vdpa *d = svq_vdpa_get_by_vdpa(vdpa);
+
+	if (d == NULL)
+		return -1;
+	*pairs = d->max_pairs;
+	svq_vdpa_put(d);
+	return 0;
+}
+
+static int
+op_get_features(struct rte_vdpa_device *vdpa, uint64_t *features)
+{
+	struct svq_vdpa *d = svq_vdpa_get_by_vdpa(vdpa);
+
+	if (d == NULL)
+		return -1;
+	*features = guest_features(d);
+	svq_vdpa_put(d);
+	return 0;
+}
+
+/*
+ * Not HOST_NOTIFIER: the relay must see kicks. Not PAGEFAULT: the device's memory is pinned. Not
+ * CONFIG: the front-end knows better. Not INFLIGHT_SHMFD and CONFIGURE_MEM_SLOTS: no operation of
+ * a vDPA driver would tell us.
+ */
+static int
+op_get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
+{
+	struct svq_vdpa *d = svq_vdpa_get_by_vdpa(vdpa);
+
+	if (d == NULL)
+		return -1;
+	*features = 1ULL << VHOST_USER_PROTOCOL_F_MQ | 1ULL << VHOST_USER_PROTOCOL_F_LOG_SHMFD |
+		1ULL << VHOST_USER_PROTOCOL_F_RARP | 1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK |
+		1ULL << VHOST_USER_PROTOCOL_F_SLAVE_REQ |
+		1ULL << VHOST_USER_PROTOCOL_F_SLAVE_SEND_FD |
+		/* Else the device is configured before the guest is done. */
+		1ULL << VHOST_USER_PROTOCOL_F_STATUS;
+	if (guest_features(d) & 1ULL << VIRTIO_NET_F_MTU)
+		*features |= 1ULL << VHOST_USER_PROTOCOL_F_NET_MTU;
+	svq_vdpa_put(d);
+	return 0;
+}
+
+struct svq_vdpa *
+svq_vdpa_enter(int vid)
+{
+	struct svq_vdpa *d = svq_vdpa_get_by_vdpa(rte_vhost_get_vdpa_device(vid));
+
+	if (d == NULL)
+		return NULL;
+	pthread_mutex_lock(&d->lock);
+	if (d->vid == vid)
+		return d;
+	svq_vdpa_leave(d);
+	return NULL;
+}
+
+void
+svq_vdpa_leave(struct svq_vdpa *d)
+{
+	pthread_mutex_unlock(&d->lock);
+	svq_vdpa_put(d);
+}
+
+int
+svq_vdpa_connect(int vid)
+{
+	struct svq_vdpa *d = svq_vdpa_get_by_vdpa(rte_vhost_get_vdpa_device(vid));
+	char path[SVQ_VDPA_PATH_MAX] = "?";
+	int ret;
+
+	if (d == NULL)
+		return -ENODEV;
+	rte_vhost_get_ifname(vid, path, sizeof(path));
+	pthread_mutex_lock(&d->lock);
+	ret = d->vid == vid ? 0 : -EBUSY;
+	if (d->vid == -1) {
+		snprintf(d->where, sizeof(d->where), "port %s", path);
+		ret = svq_vdpa_on_connect(d, vid);
+	}
+	if (ret == 0 && !d->handlers)
+		ret = svq_vdpa_msg_register(d);
+	if (ret == -EBUSY)
+		VDPA_LOG(ERR,
+			"port %s: refused a second front-end: device %s serves one; give the other "
+			"guest a port of its own",
+			path, d->name);
+	svq_vdpa_leave(d);
+	return ret;
+}
+
+/* Called at every SET_FEATURES. The first sign of a connection if the application runs its socket
+ * by itself, without svq_vdpa_port_open(). */
+static int
+op_set_features(int vid)
+{
+	struct svq_vdpa *d;
+
+	if (svq_vdpa_connect(vid) != 0)
+		return -1;
+	d = svq_vdpa_enter(vid);
+	if (d == NULL)
+		return -1;
+	svq_vdpa_on_features(d);
+	svq_vdpa_leave(d);
+	return 0;
+}
+
+static int
+op_dev_conf(int vid)
+{
+	struct svq_vdpa *d = svq_vdpa_enter(vid);
+	int ret;
+
+	if (d == NULL)
+		return -1;
+	ret = svq_vdpa_on_conf(d);
+	svq_vdpa_leave(d);
+	return ret == 0 ? 0 : -1;
+}
+
+static int
+op_dev_close(int vid)
+{
+	struct svq_vdpa *d = svq_vdpa_enter(vid);
+
+	if (d == NULL)
+		return -1;
+	svq_vdpa_on_close(d);
+	svq_vdpa_leave(d);
+	return 0;
+}
+
+static int
+op_dev_cleanup(int vid)
+{
+	struct svq_vdpa *d = svq_vdpa_enter(vid);
+
+	if (d == NULL)
+		return -1;
+	svq_vdpa_on_cleanup(d);
+	svq_vdpa_leave(d);
+	return 0;
+}
+
+static int
+op_set_vring_state(int vid, int vring, int state)
+{
+	struct svq_vdpa *d = svq_vdpa_enter(vid);
+
+	if (d == NULL)
+		return -1;
+	if (vring >= 0 && vring < 2 * d->max_pairs)
+		svq_vdpa_on_vring(d, (uint16_t)vring, state != 0);
+	svq_vdpa_leave(d);
+	return 0;
+}
+
+/* A guest that negotiated GUEST_ANNOUNCE announces itself; for another nobody does. */
+static int
+op_migration_done(int vid)
+{
+	struct svq_vdpa *d = svq_vdpa_enter(vid);
+
+	if (d == NULL)
+		return -1;
+	VDPA_LOG(DEBUG, "%s: migration done", d->where);
+	svq_vdpa_leave(d);
+	return 0;
+}
+
+struct rte_vdpa_dev_ops svq_vdpa_dev_ops = {
+	.get_queue_num = op_get_queue_num,
+	.get_features = op_get_features,
+	.get_protocol_features = op_get_protocol_features,
+	.dev_conf = op_dev_conf,
+	.dev_close = op_dev_close,
+	.dev_cleanup = op_dev_cleanup,
+	.set_vring_state = op_set_vring_state,
+	.set_features = op_set_features,
+	.migration_done = op_migration_done,
+	.get_stats_names = svq_vdpa_op_stats_names,
+	.get_stats = svq_vdpa_op_stats,
+	.reset_stats = svq_vdpa_op_stats_reset,
+};

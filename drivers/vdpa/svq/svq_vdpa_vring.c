@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+/*
+ * The guest's vrings, the shadow queues behind them, and the pairs that workers serve.
+ *
+ * A vring is attached when it first becomes ready after the device's start, and from then on its
+ * position is ours. When it stops being ready it is only no longer served: it stays attached, so
+ * that what is in flight can be returned or recalled later. That is sound because its memory is
+ * our own mapping and its call descriptor our own duplicate.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "svq_vdpa_priv.h"
+
+/* Bytes of a split ring's three parts (virtio 1.2, 2.7), event fields included. */
+static uint64_t
+desc_bytes(uint32_t size)
+{
+	return 16ULL * size;
+}
+
+static uint64_t
+avail_bytes(uint32_t size)
+{
+	return 6 + 2ULL * size;
+}
+
+static uint64_t
+used_bytes(uint32_t size)
+{
+	return 6 + 8ULL * size;
+}
+
+int
+svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
+{
+	struct svq_device_queue setup;
+	struct svq_queue_conf conf = {
+		.name = d->where,
+		.dma = d->dma,
+		.size = d->queue_size,
+		.features = device_features,
+		.numa_node = d->numa_node,
+	};
+	int ret;
+
+	for (conf.qid = 0; conf.qid < 2 * d->n_pairs; conf.qid++) {
+		struct svq_vdpa_vring *vr = &d->vrings[conf.qid];
+
+		ret = svq_queue_create(&conf, &vr->queue);
+		if (ret != 0) {
+			vr->queue = NULL;
+			svq_vdpa_conf_fail(d, ret, "no shadow ring of %u descriptors for queue %u",
+				conf.size, conf.qid);
+			return ret;
+		}
+		svq_queue_device(vr->queue, &setup);
+		ret = d->dev->ops->queue_setup(d->dev, conf.qid, &setup);
+		if (ret != 0) {
+			svq_vdpa_conf_fail(d, ret, "device %s refuses the ring of queue %u",
+				d->name, conf.qid);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static void
+vring_forget(struct svq_vdpa_vring *vr)
+{
+	svq_queue_detach(vr->queue);
+	vr->started = false;
+	if (vr->callfd >= 0)
+		close(vr->callfd);
+	vr->callfd = -1;
+}
+
+void
+svq_vdpa_vrings_destroy(struct svq_vdpa *d)
+{
+	uint16_t i;
+
+	for (i = 0; i < 2 * d->n_pairs; i++) {
+		struct svq_vdpa_vring *vr = &d->vrings[i];
+
+		if (vr->queue == NULL)
+			continue;
+		vring_forget(vr);
+		svq_vdpa_stats_fold(vr);
+		svq_queue_destroy(vr->queue);
+		vr->queue = NULL;
+	}
+}
+
+/* Where the rings of @p at lie in our mapping. */
+static int
+rings_find(const struct svq_vdpa *d, const struct svq_vdpa_rings *at, struct svq_queue_guest *guest)
+{
+	const struct svq_gpa_map *map = svq_dma_map(d->dma);
+
+	guest->desc = svq_gpa_hva(map, at->desc_gpa, desc_bytes(at->size), SVQ_PERM_R);
+	guest->avail = svq_gpa_hva(map, at->avail_gpa, avail_bytes(at->size), SVQ_PERM_R);
+	guest->used = svq_gpa_hva(map, at->used_gpa, used_bytes(at->size), SVQ_PERM_W);
+	guest->used_gpa = at->used_gpa;
+	guest->avail_gpa = at->avail_gpa;
+	guest->size = at->size;
+	guest->features = d->features;
+	if (guest->desc == NULL || guest->avail == NULL || guest->used == NULL ||
+		(uintptr_t)guest->desc % 16 != 0 || (uintptr_t)guest->avail % 2 != 0 ||
+		(uintptr_t)guest->used % 4 != 0)
+		return -EFAULT;
+	return 0;
+}
+
+/* What librte_vhost says of a vring; @p callfd is librte_vhost's. */
+static int
+rings_read(const struct svq_vdpa *d, uint16_t qid, struct svq_vdpa_rings *at, uint16_t *base,
+	int *callfd)
+{
+	struct rte_vhost_vring v;
+	struct svq_vdpa_table t;
+	uint16_t used;
+
+	if (rte_vhost_get_vhost_vring(d->vid, qid, &v) != 0 ||
+		rte_vhost_get_vring_base(d->vid, qid, base, &used) != 0)
+		return -ENOENT;
+	at->size = v.size;
+	*callfd = v.callfd;
+	if (v.size < 2 || v.size > 32768 || (v.size & (v.size - 1)) != 0)
+		return -EINVAL;
+	if (svq_vdpa_table_read(d, &t) != 0)
+		return -ENOENT;
+	if (svq_vdpa_table_hva(&t, (uintptr_t)v.desc, desc_bytes(v.size), &at->desc_gpa) != 0 ||
+		svq_vdpa_table_hva(&t, (uintptr_t)v.avail, avail_bytes(v.size), &at->avail_gpa) !=
+			0 ||
+		svq_vdpa_table_hva(&t, (uintptr_t)v.used, used_bytes(v.size), &at->used_gpa) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+static const char *
+refusal(int error)
+{
+	switch (error) {
+	case -EINVAL:
+		return "the ring size must be a power of two, 2..32768, and stay while buffers are "
+		       "in "
+		       "flight";
+	case -EFAULT:
+		return "its rings must lie in guest memory, aligned";
+	case -ENOENT:
+		return "librte_vhost does not know its rings";
+	default:
+		return strerror(-error);
+	}
+}
+
+int
+svq_vdpa_vring_attach(struct svq_vdpa *d, uint16_t qid)
+{
+	struct svq_vdpa_vring *vr = &d->vrings[qid];
+	struct svq_vdpa_rings at = {0};
+	struct svq_queue_guest guest;
+	int ret;
+
+	ret = rings_read(d, qid, &at, &guest.base, &guest.callfd);
+	if (ret == 0)
+		ret = rings_find(d, &at, &guest);
+	if (ret == 0 && vr->started) {
+		guest.base = svq_queue_base(vr->queue);
+		if (at.size != vr->at.size && svq_queue_inflight(vr->queue) != 0)
+			ret = -EINVAL;
+	}
+	/* librte_vhost closes its descriptor when it pleases. */
+	if (ret == 0 && guest.callfd >= 0) {
+		guest.callfd = fcntl(guest.callfd, F_DUPFD_CLOEXEC, 0);
+		if (guest.callfd < 0)
+			ret = -errno;
+	}
+	vr->bad = ret != 0;
+	if (ret != 0)
+		goto refuse;
+	vring_forget(vr);
+	vr->at = at;
+	vr->callfd = guest.callfd;
+	ret = svq_queue_attach(vr->queue, &guest);
+	if (ret != 0) {
+		vring_forget(vr);
+		goto refuse;
+	}
+	vr->started = true;
+	VDPA_LOG(DEBUG, "%s: queue %u attached: %u descriptors from index %u", d->where, qid,
+		guest.size, guest.base);
+	return 0;
+
+refuse:
+	d->stats.bad_rings++;
+	VDPA_LOG(ERR, "%s: queue %u (size %u) is not served: %s", d->where, qid, at.size,
+		refusal(ret));
+	return ret;
+}
+
+void
+svq_vdpa_vrings_relocate(struct svq_vdpa *d)
+{
+	uint16_t i;
+
+	for (i = 0; i < 2 * d->n_pairs; i++) {
+		struct svq_vdpa_vring *vr = &d->vrings[i];
+		struct svq_queue_guest guest;
+
+		if (vr->ready && svq_vdpa_vring_attach(d, i) == 0)
+			continue;
+		if (!vr->started)
+			continue;
+		/* Not served, but what is in flight is to be recalled some time. */
+		guest.base = svq_queue_base(vr->queue);
+		guest.callfd = vr->callfd;
+		svq_queue_detach(vr->queue);
+		if (rings_find(d, &vr->at, &guest) == 0 && svq_queue_attach(vr->queue, &guest) == 0)
+			continue;
+		VDPA_LOG(WARNING,
+			"%s: the rings of queue %u went with the memory, and with them %u buffers "
+			"that the device holds",
+			d->where, i, svq_queue_inflight(vr->queue));
+		vring_forget(vr);
+	}
+}
+
+void
+svq_vdpa_vrings_recall(struct svq_vdpa *d)
+{
+	uint16_t i;
+
+	for (i = 0; i < 2 * d->n_pairs; i++) {
+		if (d->vrings[i].started)
+			d->stats.recalled += svq_queue_recall(d->vrings[i].queue);
+	}
+	svq_vdpa_vrings_set_bases(d);
+}
+
+/* A split ring's two indices are one: what is used is what need not be made available again. */
+void
+svq_vdpa_vrings_set_bases(struct svq_vdpa *d)
+{
+	uint16_t i;
+
+	for (i = 0; i < 2 * d->n_pairs; i++) {
+		uint16_t base;
+
+		if (!d->vrings[i].started)
+			continue;
+		base = svq_queue_base(d->vrings[i].queue);
+		if (rte_vhost_set_vring_base(d->vid, i, base, base) != 0)
+			VDPA_LOG(ERR, "%s: queue %u: cannot hand back index %u", d->where, i, base);
+	}
+}
+
+void
+svq_vdpa_vrings_set_log(struct svq_vdpa *d)
+{
+	bool on = (d->features & 1ULL << VHOST_F_LOG_ALL) && d->log.base != NULL;
+	uint16_t i;
+
+	for (i = 0; i < 2 * d->n_pairs; i++) {
+		if (d->vrings[i].queue != NULL)
+			svq_queue_set_log(d->vrings[i].queue, on ? &d->log : NULL);
+	}
+}
+
+static struct svq_queue *
+servable(const struct svq_vdpa_vring *vr)
+{
+	return vr->ready && vr->started && !vr->bad ? vr->queue : NULL;
+}
+
+int
+svq_vdpa_pair_serve(struct svq_vdpa *d, uint16_t index)
+{
+	struct svq_pair *pair = &d->pairs[index];
+	bool on;
+	int ret;
+
+	pair->dev = d->dev;
+	pair->index = index;
+	pair->rx = servable(&d->vrings[2 * index]);
+	pair->tx = servable(&d->vrings[2 * index + 1]);
+	on = pair->rx != NULL || pair->tx != NULL;
+	if (on != d->enabled[index]) {
+		ret = d->dev->ops->pair_enable(d->dev, index, on);
+		if (ret != 0) {
+			svq_vdpa_conf_fail(d, ret, "device %s does not switch queue pair %u %s",
+				d->name, index, on ? "on" : "off");
+			return ret;
+		}
+		d->enabled[index] = on;
+	}
+	if (!on)
+		return 0;
+	ret = svq_worker_add(pair, d->numa_node);
+	if (ret != 0) {
+		svq_vdpa_conf_fail(d, ret, "no worker for queue pair %u%s", index,
+			ret == -ENODEV ? " (give EAL worker lcores, -l 0,1)" : "");
+		return ret;
+	}
+	d->served[index] = true;
+	return 0;
+}
+
+void
+svq_vdpa_pair_unserve(struct svq_vdpa *d, uint16_t index)
+{
+	if (d->served[index])
+		svq_worker_del(&d->pairs[index]);
+	d->served[index] = false;
+}
+
+int
+svq_vdpa_pairs_serve(struct svq_vdpa *d)
+{
+	int ret = 0, one;
+	uint16_t i;
+
+	for (i = 0; i < d->n_pairs; i++) {
+		one = svq_vdpa_pair_serve(d, i);
+		if (one != 0)
+			ret = one;
+	}
+	return ret;
+}
+
+void
+svq_vdpa_pairs_unserve(struct svq_vdpa *d)
+{
+	uint16_t i;
+
+	for (i = 0; i < d->n_pairs; i++)
+		svq_vdpa_pair_unserve(d, i);
+}

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 dpdk-svq authors
+#
+# kernel.sh DIR: fetch Debian's newest 6.1 kernel and unpack it into DIR, unless one is there.
+# Nothing is installed on the host. Prints the kernel's version; the image is then
+# DIR/boot/vmlinuz-VERSION, the modules DIR/lib/modules/VERSION.
+set -euo pipefail
+
+dir=$1
+
+version()
+{
+	basename "$(compgen -G "$dir/lib/modules/*/modules.dep.bin" | head -n 1 | xargs -r dirname)"
+}
+
+# The cloud flavour is a third of the size; it has every virtio driver.
+newest()
+{
+	local flavour
+
+	for flavour in cloud-amd64 amd64; do
+		apt-cache pkgnames linux-image-6.1.0- | grep -xE "linux-image-6\.1\.0-[0-9]+-$flavour" |
+			sort -V | tail -n 1 | grep . && return
+	done
+	return 1
+}
+
+fetch()
+{
+	local package
+
+	package=$(newest) || { apt-get -q update >&2 && package=$(newest); } ||
+		{ echo "kernel.sh: apt knows no linux-image-6.1.0-*-amd64" >&2; exit 1; }
+	echo "fetching $package" >&2
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new"
+	# _apt, to whom apt would drop its rights, may not be able to write here.
+	(cd "$dir.new" && { apt-get -q -o APT::Sandbox::User=root download "$package" ||
+		{ apt-get -q update && apt-get -q -o APT::Sandbox::User=root download "$package"; }; } >&2 &&
+		dpkg -x ./*.deb . && rm ./*.deb && rm -rf usr/share)
+	depmod -b "$dir.new" "$(basename "$dir.new"/lib/modules/*)"
+	rm -rf "$dir"
+	mv "$dir.new" "$dir"
+}
+
+mkdir -p "$(dirname "$dir")"
+exec 9>"$dir.lock"
+flock 9
+compgen -G "$dir/lib/modules/*/modules.dep.bin" >/dev/null || fetch
+version

@@ -8,10 +8,8 @@
 
 #include <rte_common.h>
 
-#include "gpa_map.h"
-
-/* Up to that many rows, comparing with each costs less than searching. */
-#define SCAN_MAX 8
+#include "gpa_burst.h"
+#include "gpa_dir.h"
 
 /* Longest piece of a range that is too long for one segment: whole pages. */
 #define SEG_MAX UINT32_C(0xfffff000)
@@ -48,98 +46,47 @@ svq_gpa_map_append(struct svq_gpa_map *map, const struct svq_gpa_row *row)
 	map->iova_delta[i] = row->iova - row->gpa;
 	map->hva_delta[i] = row->hva - row->gpa;
 	map->perm[i] = row->perm;
+	map->all_rw = (i == 0 || map->all_rw) && row->perm == SVQ_PERM_RW;
+}
+
+int
+svq_gpa_map_seal(struct svq_gpa_map *map)
+{
+	unsigned int i;
+	int ret;
+
+	/* Where vectors do not pay, a directory may; only then is its memory spent. */
+	for (i = 0; i < svq_gpa_n_bursts; i++) {
+		const struct svq_gpa_burst *burst = &svq_gpa_bursts[i];
+
+		if (map->n > burst->best_up_to)
+			continue;
+		if (burst->fn == svq_gpa_burst_dir) {
+			ret = svq_gpa_dir_build(map);
+			if (ret < 0)
+				return ret;
+		}
+		if (burst->usable(map)) {
+			map->burst = burst;
+			return 0;
+		}
+	}
+	return -EINVAL;
 }
 
 void
 svq_gpa_map_free(struct svq_gpa_map *map)
 {
+	if (map != NULL)
+		free(map->dir);
 	free(map);
-}
-
-/* What a lookup finds: all zero where no row holds the address. */
-struct hit {
-	uint64_t iova_delta;
-	uint64_t perm;
-	uint64_t room; /* bytes from the address to its row's end */
-};
-
-/*
- * A guest may write any address and length, so a test must not wrap: an address lies in a row if
- * its distance from the row's start is below the size. Masks instead of branches: which row a
- * descriptor lies in cannot be predicted.
- */
-static inline struct hit
-scan(const struct svq_gpa_map *map, uint64_t gpa)
-{
-	struct hit hit = {0};
-	unsigned int i;
-
-	for (i = 0; i < map->n; i++) {
-		uint64_t off = gpa - map->first[i];
-		uint64_t mask = -(uint64_t)(off < map->size[i]);
-
-		hit.iova_delta |= map->iova_delta[i] & mask;
-		hit.perm |= map->perm[i] & mask;
-		hit.room |= (map->size[i] - off) & mask;
-	}
-	return hit;
-}
-
-/* Index of the last row that starts at or below gpa, else 0. The map has a row. */
-static inline unsigned int
-search_row(const struct svq_gpa_map *map, uint64_t gpa)
-{
-	unsigned int at = 0, n = map->n;
-
-	while (n > 1) {
-		unsigned int half = n / 2;
-
-		at += half & -(unsigned int)(map->first[at + half] <= gpa);
-		n -= half;
-	}
-	return at;
-}
-
-static inline struct hit
-search(const struct svq_gpa_map *map, uint64_t gpa)
-{
-	unsigned int i = search_row(map, gpa);
-	uint64_t off = gpa - map->first[i];
-	uint64_t mask = -(uint64_t)(off < map->size[i]);
-
-	return (struct hit){
-		.iova_delta = map->iova_delta[i] & mask,
-		.perm = map->perm[i] & mask,
-		.room = (map->size[i] - off) & mask,
-	};
-}
-
-static inline __rte_always_inline uint64_t
-burst(const struct svq_gpa_map *map, struct hit (*find)(const struct svq_gpa_map *, uint64_t),
-	const uint64_t *gpa, const uint32_t *len, uint64_t writable, uint64_t *iova, unsigned int n)
-{
-	uint64_t done = 0;
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		struct hit hit = find(map, gpa[i]);
-		uint64_t need = writable >> i & 1 ? SVQ_PERM_W : SVQ_PERM_R;
-		/* Length 0 becomes 2^64-1 here, which no room holds. */
-		uint64_t ok = ((uint64_t)len[i] - 1 < hit.room) & ((hit.perm & need) != 0);
-
-		iova[i] = gpa[i] + hit.iova_delta;
-		done |= ok << i;
-	}
-	return done;
 }
 
 uint64_t
 svq_gpa_translate_burst(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
 	uint64_t writable, uint64_t *iova, unsigned int n)
 {
-	if (map->n <= SCAN_MAX)
-		return burst(map, scan, gpa, len, writable, iova, n);
-	return burst(map, search, gpa, len, writable, iova, n);
+	return map->burst->fn(map, gpa, len, writable, iova, n);
 }
 
 /* A walk over the rows that a guest range spans, in order. */
@@ -161,8 +108,11 @@ walk_begin(
 		return -EOVERFLOW;
 	if (map->n == 0)
 		return -EFAULT;
-	*walk = (struct walk){
-		.map = map, .gpa = gpa, .len = len, .perm = perm, .row = search_row(map, gpa)};
+	*walk = (struct walk){.map = map,
+		.gpa = gpa,
+		.len = len,
+		.perm = perm,
+		.row = svq_gpa_map_search(map, gpa)};
 	return 0;
 }
 

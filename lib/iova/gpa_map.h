@@ -15,15 +15,22 @@
  * may compare a whole vector at a time. Deltas are modulo 2^64: iova = gpa + iova_delta.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <svq_iova.h>
 
 #define SVQ_GPA_MAP_PAD 8
 
+struct svq_gpa_burst;
+struct svq_gpa_dir;
+
 struct svq_gpa_map {
-	unsigned int n;	  /* rows */
-	unsigned int cap; /* rows with padding */
+	unsigned int n;			   /* rows */
+	unsigned int cap;		   /* rows with padding */
+	bool all_rw;			   /* no row lacks a permission */
+	const struct svq_gpa_burst *burst; /* how bursts are translated, chosen for these rows */
+	struct svq_gpa_dir *dir;	   /* NULL: these rows need or admit none */
 	uint64_t *first;
 	uint64_t *size;
 	uint64_t *iova_delta;
@@ -31,9 +38,28 @@ struct svq_gpa_map {
 	uint64_t *perm;
 };
 
-/* An empty map with room for n rows; NULL for want of memory. Rows are appended in order. */
+/*
+ * An empty map with room for n rows; NULL for want of memory. Rows are appended in order, then the
+ * map is sealed: it chooses how to translate. -ENOMEM.
+ */
 struct svq_gpa_map *svq_gpa_map_new(unsigned int n);
 void svq_gpa_map_append(struct svq_gpa_map *map, const struct svq_gpa_row *row);
+int svq_gpa_map_seal(struct svq_gpa_map *map);
 void svq_gpa_map_free(struct svq_gpa_map *map);
+
+/* Index of the last row that starts at or below gpa, else 0. The map has a row. */
+static inline unsigned int
+svq_gpa_map_search(const struct svq_gpa_map *map, uint64_t gpa)
+{
+	unsigned int at = 0, n = map->n;
+
+	while (n > 1) {
+		unsigned int half = n / 2;
+
+		at += half & -(unsigned int)(map->first[at + half] <= gpa);
+		n -= half;
+	}
+	return at;
+}
 
 #endif /* GPA_MAP_H */

@@ -44,7 +44,7 @@ svq_gpa_table_create(struct rte_rcu_qsbr *qsbr, struct svq_gpa_table **table)
 	struct svq_gpa_table *t = calloc(1, sizeof(*t));
 	struct svq_gpa_map *map = svq_gpa_map_new(0);
 
-	if (t == NULL || map == NULL) {
+	if (t == NULL || map == NULL || svq_gpa_map_seal(map) < 0) {
 		svq_gpa_map_free(map);
 		free(t);
 		return -ENOMEM;
@@ -157,6 +157,7 @@ svq_gpa_table_publish(struct svq_gpa_table *table)
 {
 	struct svq_gpa_map *old, *map;
 	struct node *node;
+	int ret;
 
 	if (!table->dirty)
 		return 0;
@@ -165,6 +166,11 @@ svq_gpa_table_publish(struct svq_gpa_table *table)
 		return -ENOMEM;
 	RB_FOREACH (node, gpa_tree, &table->tree)
 		svq_gpa_map_append(map, &node->row);
+	ret = svq_gpa_map_seal(map);
+	if (ret < 0) {
+		svq_gpa_map_free(map);
+		return ret;
+	}
 	old = atomic_load_explicit(&table->map, memory_order_relaxed);
 	/* Pairs with the acquire in svq_gpa_table_map(): who sees the snapshot sees its rows. */
 	atomic_store_explicit(&table->map, map, memory_order_release);

@@ -103,6 +103,8 @@ struct soft_backend {
 	void (*start)(struct soft_dev *dev);
 	/** The driver is gone: give up its packets. May be NULL. */
 	void (*stop)(struct soft_dev *dev);
+	/** Pairs may have been switched on or off. May be NULL. */
+	void (*share)(struct soft_dev *dev);
 	/** Serve one pair. Datapath. @return packets moved. */
 	unsigned int (*poll)(struct soft_dev *dev, struct soft_pair *pair);
 	/** Whether the link is up. NULL: always. */
@@ -113,6 +115,7 @@ struct soft_backend {
 
 extern const struct soft_backend soft_loopback;
 extern const struct soft_backend soft_null;
+extern const struct soft_backend soft_ethdev;
 
 /** An instance. */
 struct soft_dev {
@@ -124,7 +127,8 @@ struct soft_dev {
 	uint64_t features;	/**< accepted by the driver */
 	uint16_t hdr_len;	/**< bytes of the header before each packet */
 	bool mergeable;		/**< a packet may take several receive chains */
-	uint16_t mtu;		/**< for the config space; 0: unknown */
+	uint16_t mtu;		/**< of the back-end's link; 0: unknown */
+	int numa_node;		/**< of the back-end, or SOCKET_ID_ANY */
 	_Atomic uint8_t status; /**< SVQ_DEVICE_S_* */
 	struct soft_pair *pairs;
 };

@@ -13,11 +13,10 @@
 
 #include "soft.h"
 
-#define MAX_PAIRS 128
-
 const char *const soft_arg_keys[] = {
 	SOFT_ARG_QUEUES,
 	SOFT_ARG_BACKEND,
+	SOFT_ARG_PORT,
 	SOFT_ARG_QUEUE_SIZE,
 	SOFT_ARG_APERTURES,
 	SOFT_ARG_MAC,
@@ -54,7 +53,7 @@ parse_number(const char *value, unsigned long max)
 static int
 parse_queues(const char *name, const char *value, struct soft_args *args)
 {
-	args->pairs = (uint16_t)parse_number(value, MAX_PAIRS);
+	args->pairs = (uint16_t)parse_number(value, SOFT_MAX_PAIRS);
 	return args->pairs != 0
 		? 0
 		: bad_value(name, SOFT_ARG_QUEUES, value, "a number of queue pairs, 1 to 128");
@@ -83,7 +82,18 @@ parse_backend(const char *name, const char *value, struct soft_args *args)
 			return 0;
 		}
 	}
-	return bad_value(name, SOFT_ARG_BACKEND, value, "loopback or null");
+	return bad_value(name, SOFT_ARG_BACKEND, value,
+		"loopback or null, or leave it out and give port=NAME of an ethdev");
+}
+
+static int
+parse_port(const char *name, const char *value, struct soft_args *args)
+{
+	if (value[0] == '\0' || rte_strscpy(args->port, value, sizeof(args->port)) < 0)
+		return bad_value(name, SOFT_ARG_PORT, value,
+			"the name of an ethdev, 1 to 63 characters, such as net_tap0");
+	args->backend = &soft_ethdev;
+	return 0;
 }
 
 static int
@@ -192,6 +202,7 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 		{SOFT_ARG_QUEUES, parse_queues},
 		{SOFT_ARG_QUEUE_SIZE, parse_queue_size},
 		{SOFT_ARG_BACKEND, parse_backend},
+		{SOFT_ARG_PORT, parse_port},
 		{SOFT_ARG_APERTURES, parse_apertures},
 		{SOFT_ARG_MAC, parse_mac},
 	};
@@ -219,6 +230,14 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 		ret = parsers[i].parse(name, value != NULL ? value : "", args);
 		if (ret < 0)
 			return ret;
+	}
+	if (rte_kvargs_count(kvargs, SOFT_ARG_PORT) != 0 &&
+		rte_kvargs_count(kvargs, SOFT_ARG_BACKEND) != 0) {
+		SOFT_LOG(ERR, name,
+			"device arguments backend=%s and port=%s exclude each other; give one of "
+			"them",
+			rte_kvargs_get(kvargs, SOFT_ARG_BACKEND), args->port);
+		return -EINVAL;
 	}
 	return 0;
 }

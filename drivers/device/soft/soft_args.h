@@ -18,15 +18,20 @@
 
 #define SOFT_ARG_QUEUES	    "queues"
 #define SOFT_ARG_BACKEND    "backend"
+#define SOFT_ARG_PORT	    "port"
 #define SOFT_ARG_QUEUE_SIZE "queue_size"
 #define SOFT_ARG_APERTURES  "apertures"
 #define SOFT_ARG_MAC	    "mac"
+
+/** Most queue pairs, as many as librte_vhost serves. */
+#define SOFT_MAX_PAIRS 128
 
 struct soft_backend;
 
 struct soft_args {
 	const struct soft_backend *backend;
-	uint16_t pairs;	     /**< 1..128 */
+	char port[64];	     /**< ethdev; "" for other back-ends */
+	uint16_t pairs;	     /**< 1..SOFT_MAX_PAIRS */
 	uint16_t queue_size; /**< power of two, 2..32768 */
 	uint8_t mac[6];	     /**< for the config space */
 	unsigned int n_apertures;

@@ -46,7 +46,7 @@ offered_features(const struct soft_dev *soft)
 }
 
 static void
-fill_info(struct soft_dev *soft, int numa_node)
+fill_info(struct soft_dev *soft)
 {
 	struct svq_device_info *info = &soft->dev.info;
 
@@ -55,7 +55,7 @@ fill_info(struct soft_dev *soft, int numa_node)
 	info->max_queue_size = soft->args.queue_size;
 	info->max_page = SOFT_IOMMU_GRANULE;
 	info->granule = SOFT_IOMMU_GRANULE;
-	info->numa_node = numa_node;
+	info->numa_node = soft->numa_node;
 	info->n_apertures = soft->args.n_apertures;
 	memcpy(info->apertures, soft->args.apertures, sizeof(info->apertures));
 }
@@ -88,12 +88,12 @@ free_pairs(struct soft_dev *soft)
 }
 
 static int
-alloc_pairs(struct soft_dev *soft, int numa_node)
+alloc_pairs(struct soft_dev *soft)
 {
 	uint16_t i;
 
 	soft->pairs = rte_zmalloc_socket("svq_soft_pairs",
-		soft->args.pairs * sizeof(soft->pairs[0]), RTE_CACHE_LINE_SIZE, numa_node);
+		soft->args.pairs * sizeof(soft->pairs[0]), RTE_CACHE_LINE_SIZE, soft->numa_node);
 	if (soft->pairs == NULL)
 		return -ENOMEM;
 	for (i = 0; i < soft->args.pairs; i++) {
@@ -108,11 +108,10 @@ soft_open(const char *name, struct rte_kvargs *kvargs, struct rte_rcu_qsbr *qsbr
 	struct svq_device **dev)
 {
 	struct soft_dev *soft = calloc(1, sizeof(*soft));
-	int numa_node = SOCKET_ID_ANY;
 	int ret = -ENOMEM;
 
 	if (soft == NULL)
-		goto no_memory;
+		goto failed;
 	ret = soft_args_parse(name, kvargs, &soft->args);
 	if (ret < 0)
 		goto free_soft;
@@ -120,26 +119,31 @@ soft_open(const char *name, struct rte_kvargs *kvargs, struct rte_rcu_qsbr *qsbr
 	soft->dev.type = "soft";
 	rte_strscpy(soft->dev.name, name, sizeof(soft->dev.name));
 	soft->backend = soft->args.backend;
+	soft->numa_node = SOCKET_ID_ANY;
 	ret = soft_iommu_init(&soft->iommu, qsbr, soft->args.apertures, soft->args.n_apertures);
-	if (ret == 0)
-		ret = alloc_pairs(soft, numa_node);
 	if (ret < 0)
-		goto free_tables;
+		goto free_iommu;
 	if (soft->backend->open != NULL) {
 		ret = soft->backend->open(soft);
 		if (ret < 0)
-			goto free_tables;
+			goto free_iommu;
 	}
-	fill_info(soft, numa_node);
+	ret = alloc_pairs(soft);
+	if (ret < 0)
+		goto close_backend;
+	fill_info(soft);
 	*dev = &soft->dev;
 	return 0;
 
-free_tables:
+close_backend:
 	free_pairs(soft);
+	if (soft->backend->close != NULL)
+		soft->backend->close(soft);
+free_iommu:
 	soft_iommu_fini(&soft->iommu);
 free_soft:
 	free(soft);
-no_memory:
+failed:
 	if (ret == -ENOMEM)
 		SOFT_LOG(ERR, name,
 			"out of memory; give EAL more (-m) or the device fewer queues (queues=)");
@@ -237,6 +241,8 @@ soft_pair_enable(struct svq_device *dev, uint16_t pair, bool on)
 	if (pair >= soft->args.pairs)
 		return -EINVAL;
 	soft->pairs[pair].enabled = on;
+	if (soft->backend->share != NULL)
+		soft->backend->share(soft);
 	return 0;
 }
 
@@ -294,6 +300,8 @@ soft_start(struct svq_device *dev)
 	}
 	if (soft->backend->start != NULL)
 		soft->backend->start(soft);
+	if (soft->backend->share != NULL)
+		soft->backend->share(soft);
 	atomic_fetch_or(&soft->status, SVQ_DEVICE_S_DRIVER_OK);
 	return 0;
 }
@@ -376,7 +384,8 @@ soft_dump(struct svq_device *dev, FILE *f)
 	for (i = 0; i < soft->args.pairs; i++)
 		enabled += soft->pairs[i].enabled && soft->pairs[i].ready;
 	soft_stats(dev, &stats);
-	fprintf(f, "  back-end: %s\n", soft->backend->name);
+	fprintf(f, "  back-end: %s%s%s\n", soft->backend->name,
+		soft->args.port[0] != '\0' ? " " : "", soft->args.port);
 	if (soft->backend->dump != NULL)
 		soft->backend->dump(soft, f);
 	fprintf(f, "  status: %s%s\n", status & SVQ_DEVICE_S_DRIVER_OK ? "running" : "stopped",

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
+#include <rte_dev.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "autotest.h"
+#include "soft_driver.h"
+
+/*
+ * A port made of rings that the test holds the other end of: it says what arrives, sees what is
+ * sent, and leaves the port full when it likes.
+ */
+#define NAME "soft"
+#define PORT "net_ring_" NAME
+
+#define QUEUES	 2
+#define PORT_MAX 63 /* frames that a queue of the port holds */
+#define MRG	 (RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF))
+#define PLAIN	 RTE_BIT64(VIRTIO_F_VERSION_1)
+#define HDR	 12
+#define SIZE	 256
+
+static struct drv drv;
+static struct rte_mempool *pool;
+static struct rte_ring *port_rx[QUEUES], *port_tx[QUEUES];
+
+static int
+setup(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < QUEUES; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "soft_rx%u", i);
+		port_rx[i] = rte_ring_create(name, PORT_MAX + 1, SOCKET_ID_ANY, 0);
+		snprintf(name, sizeof(name), "soft_tx%u", i);
+		port_tx[i] = rte_ring_create(name, PORT_MAX + 1, SOCKET_ID_ANY, 0);
+		if (port_rx[i] == NULL || port_tx[i] == NULL)
+			return -1;
+	}
+	pool = rte_pktmbuf_pool_create(
+		"soft_test", 511, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	if (pool == NULL)
+		return -1;
+	return rte_eth_from_rings(NAME, port_rx, QUEUES, port_tx, QUEUES, 0) < 0;
+}
+
+static int
+cleanup(void)
+{
+	unsigned int i;
+	int ret = rte_eal_hotplug_remove("vdev", PORT);
+
+	for (i = 0; i < QUEUES; i++) {
+		rte_ring_free(port_rx[i]);
+		rte_ring_free(port_tx[i]);
+	}
+	rte_mempool_free(pool);
+	return ret;
+}
+
+/* A frame arrives at the port; segs > 1: as a chain of mbufs. */
+static void
+arrive(unsigned int queue, uint8_t mark, uint32_t len, unsigned int segs)
+{
+	struct rte_mbuf *head = NULL, *mbuf;
+	uint32_t at = 0, i;
+
+	for (; segs > 0; segs--) {
+		uint32_t n = (len - at) / segs;
+		uint8_t *data;
+
+		mbuf = rte_pktmbuf_alloc(pool);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(mbuf);
+		data = (uint8_t *)rte_pktmbuf_append(mbuf, (uint16_t)n);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(data);
+		for (i = 0; i < n; i++)
+			data[i] = (uint8_t)(mark + at++);
+		if (head == NULL)
+			head = mbuf;
+		else
+			CU_ASSERT_EQUAL(rte_pktmbuf_chain(head, mbuf), 0);
+	}
+	CU_ASSERT_EQUAL_FATAL(rte_ring_enqueue(port_rx[queue], head), 0);
+}
+
+/* The next frame that the port sent is this one. */
+static bool
+was_sent(unsigned int queue, uint8_t mark, uint32_t len)
+{
+	uint8_t data[2048];
+	const uint8_t *at;
+	void *mbuf;
+	uint32_t i;
+
+	if (rte_ring_dequeue(port_tx[queue], &mbuf) != 0)
+		return false;
+	CU_ASSERT_EQUAL_FATAL(rte_pktmbuf_pkt_len((struct rte_mbuf *)mbuf), len);
+	CU_ASSERT_EQUAL(rte_mbuf_check(mbuf, 1, &(const char *){NULL}), 0);
+	at = rte_pktmbuf_read(mbuf, 0, len, data);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	for (i = 0; i < len; i++)
+		CU_ASSERT_EQUAL_FATAL(at[i], (uint8_t)(mark + i));
+	rte_pktmbuf_free(mbuf);
+	return true;
+}
+
+static void
+post_rx(struct drv_ring *ring, unsigned int n, uint32_t len)
+{
+	for (; n > 0; n--) {
+		struct drv_slot *slot = drv_slot_get(ring);
+
+		drv_piece(slot, 0, len);
+		drv_post(ring, slot, DRV_DIRECT);
+	}
+}
+
+static void
+transmit(struct drv_ring *ring, uint8_t mark, uint32_t len)
+{
+	struct drv_slot *slot = drv_slot_get(ring);
+	uint32_t i;
+
+	drv_piece(slot, 0, HDR);
+	drv_piece(slot, 100, len / 2);
+	drv_piece(slot, 40000, len - len / 2);
+	for (i = 0; i < len / 2; i++)
+		slot->hva[100 + i] = (uint8_t)(mark + i);
+	for (; i < len; i++)
+		slot->hva[40000 + i - len / 2] = (uint8_t)(mark + i);
+	drv_post(ring, slot, DRV_DIRECT);
+}
+
+/* Reap one packet of mark and len; false: there is none. */
+static bool
+receive(struct drv_ring *ring, uint8_t mark, uint32_t len)
+{
+	struct drv_slot *slot;
+	uint32_t got, i, at = 0, want = 1, n;
+
+	for (n = 0; n < want; n++) {
+		uint32_t skip = n == 0 ? HDR : 0;
+
+		slot = drv_reap(ring, &got);
+		if (slot == NULL)
+			return false;
+		if (n == 0)
+			want = ((struct virtio_net_hdr_mrg_rxbuf *)slot->hva)->num_buffers;
+		for (i = skip; i < got; i++, at++)
+			CU_ASSERT_EQUAL_FATAL(slot->hva[i], (uint8_t)(mark + at));
+		drv_slot_put(ring, slot);
+	}
+	CU_ASSERT_EQUAL(at, len);
+	return true;
+}
+
+static unsigned int
+reap_all(struct drv_ring *ring)
+{
+	struct drv_slot *slot;
+	unsigned int n = 0;
+	uint32_t len;
+
+	for (; (slot = drv_reap(ring, &len)) != NULL; n++)
+		drv_slot_put(ring, slot);
+	return n;
+}
+
+static struct svq_device_stats
+stats(void)
+{
+	struct svq_device_stats s;
+
+	drv.dev->ops->stats(drv.dev, &s);
+	return s;
+}
+
+static void
+open_start(const char *args, uint64_t features)
+{
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, args, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, features, SIZE), 0);
+}
+
+static void
+test_receive(void)
+{
+	unsigned int round;
+
+	open_start("port=" PORT ",queues=2", MRG);
+	for (round = 0; round < 300; round++) {
+		uint16_t pair = round % 2;
+		uint8_t mark = (uint8_t)round;
+
+		post_rx(&drv.ring[2 * pair], 8, 100 + round);
+		arrive(pair, mark, 60, 1);
+		arrive(pair, mark, 14, 3);
+		arrive(pair, mark, 61 + round, 1 + round % 5);
+		drv_poll(&drv, pair);
+		CU_ASSERT_FATAL(receive(&drv.ring[2 * pair], mark, 60));
+		CU_ASSERT_FATAL(receive(&drv.ring[2 * pair], mark, 14));
+		CU_ASSERT_FATAL(receive(&drv.ring[2 * pair], mark, 61 + round));
+		/* Use up what is left, so that each round's buffers are its own. */
+		while (drv.ring[2 * pair].n_free < SIZE) {
+			arrive(pair, mark, 14, 1);
+			drv_poll(&drv, pair);
+			CU_ASSERT_FATAL(receive(&drv.ring[2 * pair], mark, 14));
+		}
+	}
+	CU_ASSERT_EQUAL(stats().rx_drops, 0);
+	drv_close(&drv);
+	CU_ASSERT_EQUAL(rte_mempool_avail_count(pool), 511);
+}
+
+static void
+test_transmit(void)
+{
+	unsigned int round;
+
+	open_start("port=" PORT ",queues=2", PLAIN);
+	for (round = 0; round < 500; round++) {
+		uint16_t pair = round % 2;
+		struct drv_ring *tx = &drv.ring[2 * pair + 1];
+
+		transmit(tx, (uint8_t)round, 14);
+		transmit(tx, (uint8_t)round, 1518);
+		transmit(tx, (uint8_t)round, 60 + round);
+		drv_poll(&drv, pair);
+		CU_ASSERT_EQUAL(reap_all(tx), 3);
+		CU_ASSERT_FATAL(was_sent(pair, (uint8_t)round, 14));
+		CU_ASSERT_FATAL(was_sent(pair, (uint8_t)round, 1518));
+		CU_ASSERT_FATAL(was_sent(pair, (uint8_t)round, 60 + round));
+		CU_ASSERT(!was_sent(pair, 0, 0));
+	}
+	CU_ASSERT_EQUAL(stats().tx_packets, 1500);
+	CU_ASSERT_EQUAL(stats().tx_drops, 0);
+	drv_close(&drv);
+}
+
+static void
+test_refused_frames(void)
+{
+	open_start("port=" PORT, MRG);
+	/* Shorter than an Ethernet header; longer than the MTU admits with a VLAN tag. */
+	transmit(&drv.ring[1], 0, 13);
+	transmit(&drv.ring[1], 0, 1519);
+	transmit(&drv.ring[1], 0, 65000);
+	transmit(&drv.ring[1], 7, 1518);
+	drv_poll(&drv, 0);
+	CU_ASSERT_EQUAL(reap_all(&drv.ring[1]), 4);
+	CU_ASSERT(was_sent(0, 7, 1518));
+	CU_ASSERT(!was_sent(0, 0, 0));
+	CU_ASSERT_EQUAL(stats().tx_drops, 3);
+	CU_ASSERT_EQUAL(stats().tx_packets, 4);
+	drv_close(&drv);
+}
+
+static void
+test_no_buffer(void)
+{
+	open_start("port=" PORT, PLAIN);
+	arrive(0, 1, 600, 1);
+	drv_poll(&drv, 0);
+	CU_ASSERT_EQUAL(stats().rx_drops, 1);
+	/* A buffer that does not hold a frame stays for the next one. */
+	post_rx(&drv.ring[0], 1, 500);
+	arrive(0, 2, 600, 1);
+	arrive(0, 3, 400, 1);
+	drv_poll(&drv, 0);
+	CU_ASSERT(receive(&drv.ring[0], 3, 400));
+	CU_ASSERT_EQUAL(stats().rx_drops, 2);
+	CU_ASSERT_EQUAL(stats().rx_packets, 1);
+	drv_close(&drv);
+	CU_ASSERT_EQUAL(rte_mempool_avail_count(pool), 511);
+}
+
+/* What a full port refuses is kept and goes later, in order; the driver has to wait. */
+static void
+test_full_port(void)
+{
+	unsigned int posted, sent;
+
+	open_start("port=" PORT, PLAIN);
+	for (posted = 0; posted < 60; posted++)
+		transmit(&drv.ring[1], (uint8_t)posted, 64);
+	drv_poll(&drv, 0);
+	CU_ASSERT_EQUAL(reap_all(&drv.ring[1]), 60);
+	for (; posted < 120; posted++)
+		transmit(&drv.ring[1], (uint8_t)posted, 64);
+	drv_poll(&drv, 0);
+	/* 63 in the port, 32 held, the rest with the driver. */
+	CU_ASSERT_EQUAL(reap_all(&drv.ring[1]), 35);
+	for (sent = 0; sent < 120; sent++) {
+		CU_ASSERT_FATAL(was_sent(0, (uint8_t)sent, 64));
+		drv_poll(&drv, 0);
+	}
+	CU_ASSERT(!was_sent(0, 0, 0));
+	CU_ASSERT_EQUAL(reap_all(&drv.ring[1]), 25);
+	CU_ASSERT_EQUAL(stats().tx_drops, 0);
+
+	/* A reset gives up what is held. */
+	for (posted = 0; posted < 60; posted++)
+		transmit(&drv.ring[1], 0, 64);
+	drv_poll(&drv, 0);
+	reap_all(&drv.ring[1]);
+	for (posted = 0; posted < 20; posted++)
+		transmit(&drv.ring[1], 0, 64);
+	drv_poll(&drv, 0);
+	drv.dev->ops->stop(drv.dev);
+	for (sent = 0; was_sent(0, 0, 64); sent++)
+		;
+	CU_ASSERT_EQUAL(sent, PORT_MAX);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, PLAIN, SIZE), 0);
+	drv_poll(&drv, 0);
+	CU_ASSERT(!was_sent(0, 0, 64));
+	drv_close(&drv);
+}
+
+/* Flows of a pair that is off go to one that is on; what came before the driver is stale. */
+static void
+test_shared_queues(void)
+{
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "port=" PORT ",queues=2", NULL), 0);
+	arrive(0, 1, 60, 1);
+	arrive(1, 2, 60, 1);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, PLAIN, SIZE), 0);
+	post_rx(&drv.ring[0], 8, 100);
+	post_rx(&drv.ring[2], 8, 100);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0) + drv_poll(&drv, 1), 0);
+	arrive(1, 3, 60, 1);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 1), 1);
+	CU_ASSERT(receive(&drv.ring[2], 3, 60));
+	CU_ASSERT_EQUAL(drv.dev->ops->pair_enable(drv.dev, 1, false), 0);
+	arrive(1, 4, 60, 1);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 1), 0);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 1);
+	CU_ASSERT(receive(&drv.ring[0], 4, 60));
+	CU_ASSERT_EQUAL(drv.dev->ops->pair_enable(drv.dev, 1, true), 0);
+	CU_ASSERT_EQUAL(drv.dev->ops->pair_enable(drv.dev, 0, false), 0);
+	arrive(0, 5, 60, 1);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 1), 1);
+	CU_ASSERT(receive(&drv.ring[2], 5, 60));
+	drv_close(&drv);
+}
+
+static void
+test_open_close(void)
+{
+	static struct drv other;
+	struct virtio_net_config config;
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		CU_ASSERT_EQUAL_FATAL(
+			drv_open(&drv, i % 2 ? "port=" PORT : "port=" PORT ",queues=2", NULL), 0);
+		CU_ASSERT_EQUAL(drv_open(&other, "port=" PORT, NULL), -EBUSY);
+		CU_ASSERT_EQUAL(drv.dev->ops->get_config(drv.dev, 0, &config, sizeof(config)), 0);
+		CU_ASSERT_EQUAL(config.status, VIRTIO_NET_S_LINK_UP);
+		CU_ASSERT_EQUAL(config.mtu, 1500);
+		CU_ASSERT_EQUAL(config.max_virtqueue_pairs, drv.pairs);
+		CU_ASSERT(drv.dev->info.features & RTE_BIT64(VIRTIO_NET_F_MTU));
+		drv_close(&drv);
+	}
+	CU_ASSERT_EQUAL(drv_open(&other, "port=net_ring_none", NULL), -ENODEV);
+	CU_ASSERT_EQUAL(drv_open(&other, "port=" PORT ",queues=3", NULL), -EINVAL);
+	CU_ASSERT_EQUAL(drv_open(&other, "port=" PORT ",backend=null", NULL), -EINVAL);
+}
+
+static void
+fill(void)
+{
+	CU_pSuite suite = autotest_suite("soft_ethdev", setup, cleanup);
+
+	autotest_add(suite, "receive", test_receive);
+	autotest_add(suite, "transmit", test_transmit);
+	autotest_add(suite, "frames that the port would refuse", test_refused_frames);
+	autotest_add(suite, "no receive buffer", test_no_buffer);
+	autotest_add(suite, "full port", test_full_port);
+	autotest_add(suite, "queues of pairs that are off", test_shared_queues);
+	autotest_add(suite, "open and close", test_open_close);
+}
+
+REGISTER_AUTOTEST(soft_ethdev_autotest, fill)

@@ -9,6 +9,7 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_log.h>
 
 #include "eal.h"
 
@@ -45,6 +46,9 @@ svq_app_eal_init(int argc, char **argv, struct svq_app_err *err)
 	static char huge_unlink[] = "--huge-unlink=always";
 	char **copy;
 	int ret, n = argc;
+
+	/* librte_vhost tells of each message; --log-level, which EAL reads, brings that back. */
+	rte_log_set_level_pattern("lib.vhost.*", RTE_LOG_NOTICE);
 
 	/* EAL keeps and reorders what it is given. */
 	copy = calloc((size_t)argc + 2, sizeof(*copy));

@@ -137,9 +137,12 @@ start()
 
 	mkfifo "$tmp/$name.in"
 	exec {fd}<>"$tmp/$name.in"
-	stdbuf -oL "$@" <"$tmp/$name.in" >"$tmp/$name.log" 2>&1 {fd}>&- &
-	pid=$!
+	# Before the job runs: it may come to open files only after we look at them. An earlier
+	# job's log must not speak for this one.
 	rm "$tmp/$name.in"
+	: >"$tmp/$name.log"
+	stdbuf -oL "$@" <&"$fd" >"$tmp/$name.log" 2>&1 {fd}>&- &
+	pid=$!
 	declare -g "pid_$name=$pid" "in_$name=$fd"
 	defer stop $pid
 }
@@ -155,10 +158,11 @@ tell()
 # finish NAME SECONDS: wait for its end; its exit status, or 124 if it went on.
 finish()
 {
-	local pid=pid_$1 fd=in_$1
+	local pid=pid_$1 in=in_$1 fd
 
 	wait_for "$2" dead "${!pid}" || return 124
-	exec {fd}>&- 2>/dev/null
+	fd=${!in}
+	exec {fd}>&-
 	wait "${!pid}"
 }
 

@@ -21,6 +21,9 @@ if [ -z "${SVQ_HUGE_MIB+set}" ]; then
 	exec "$svq_top/config/with-hugepages.sh" 1536 "$0" "$@"
 fi
 
+# start() preloads stdbuf's library, which a sanitized program would take exception to.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
+
 tmp=$(mktemp -d /tmp/svq-XXXXXX)
 at_exit=()
 

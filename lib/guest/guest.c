@@ -252,3 +252,9 @@ svq_guest_rows_alias(const struct svq_guest_row *a, const struct svq_guest_row *
 	return a->gpa != b->gpa && a->file == b->file &&
 		(a->offset - b->offset < b->size || b->offset - a->offset < a->size);
 }
+
+bool
+svq_guest_lost(const struct svq_guest *guest)
+{
+	return atomic_load_explicit(&guest->files.lost, memory_order_relaxed);
+}

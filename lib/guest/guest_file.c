@@ -14,6 +14,7 @@
 #include <rte_common.h>
 
 #include "guest_file.h"
+#include "svq_guest_guard.h"
 
 #define SMALL_PAGE UINT64_C(4096)
 #define MIB	   (UINT64_C(1) << 20)
@@ -92,6 +93,8 @@ map_file(struct guest_files *files, int fd, const struct stat *st, uint32_t file
 		free(m);
 		return ret;
 	}
+	/* Without a guard, for want of room, the guest is served all the same. */
+	m->guard = svq_guest_guard_add((void *)(uintptr_t)m->hva, m->size, m->page, &files->lost);
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = m;
@@ -156,7 +159,10 @@ guest_files_sweep(struct guest_files *files, const struct svq_guest_row *rows, u
 			continue;
 		}
 		*at = m->next;
+		svq_guest_guard_del(m->guard);
 		munmap((void *)(uintptr_t)m->hva, m->size);
 		free(m);
 	}
+	if (files->mappings == NULL)
+		atomic_store(&files->lost, false);
 }

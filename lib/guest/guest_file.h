@@ -14,6 +14,7 @@
  * further mapping shows the larger file and the older one stays for the rows that use it.
  */
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -27,11 +28,13 @@ struct guest_mapping {
 	uint64_t page; /* page size of the file, bytes */
 	uint64_t hva;
 	uint64_t size; /* bytes, whole pages */
+	int guard;     /* svq_guest_guard.h, negative: none */
 };
 
 struct guest_files {
 	struct guest_mapping *mappings; /* oldest first */
 	uint32_t next_file;
+	atomic_bool lost; /* the front-end took away memory that is mapped */
 };
 
 /*

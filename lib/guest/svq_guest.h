@@ -103,6 +103,9 @@ unsigned int svq_guest_rows(const struct svq_guest *guest, const struct svq_gues
 /** Whether two rows show the same bytes of one file at different GPAs. */
 bool svq_guest_rows_alias(const struct svq_guest_row *a, const struct svq_guest_row *b);
 
+/** Whether the front-end took away memory that is mapped (svq_guest_guard.h). Any thread. */
+bool svq_guest_lost(const struct svq_guest *guest);
+
 /**
  * NUMA node that holds most of the guest's touched memory, from a few samples; -1 if unknown.
  * May take milliseconds where huge pages are still to be allocated.

@@ -30,6 +30,8 @@ static const struct {
 		"guest's descriptor writes to read-only memory, address"},
 	[SVQ_QUEUE_E_TOO_LONG] = {"too_long",
 		"guest's chain can never fit the shadow ring (raise queue_size=), descriptors"},
+	[SVQ_QUEUE_E_MEMORY_LOST] = {"memory_lost",
+		"front-end shrank the file behind guest memory, device status"},
 	[SVQ_QUEUE_E_USED_IDX] = {"used_idx", "device's used->idx is beyond what is in flight,"},
 	[SVQ_QUEUE_E_USED_ID] = {"used_id", "device returned an id that is not in flight,"},
 	[SVQ_QUEUE_E_USED_LEN] = {"used_len", "device wrote more than the buffer holds, bytes"},

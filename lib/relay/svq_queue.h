@@ -52,6 +52,7 @@ enum svq_queue_error {
 	SVQ_QUEUE_E_ADDRESS,	/**< an address range outside guest memory or wrapping */
 	SVQ_QUEUE_E_PERMISSION, /**< device-writable in memory that is read-only */
 	SVQ_QUEUE_E_TOO_LONG,	/**< a chain that can never fit the shadow ring */
+	SVQ_QUEUE_E_MEMORY_LOST, /**< the front-end took away memory that is mapped */
 	/* The device's faults. */
 	SVQ_QUEUE_E_USED_IDX,	 /**< used->idx is beyond what is in flight */
 	SVQ_QUEUE_E_USED_ID,	 /**< an id that is not in flight */
@@ -156,7 +157,8 @@ bool svq_queue_inflight_overlaps(const struct svq_queue *queue, uint64_t gpa, ui
 /** Why the queue is broken, or SVQ_QUEUE_OK. Any thread. */
 enum svq_queue_error svq_queue_error(const struct svq_queue *queue);
 
-/** Break the queue for a reason found elsewhere (SVQ_QUEUE_E_NEEDS_RESET). */
+/** Break the queue for a reason found elsewhere (SVQ_QUEUE_E_NEEDS_RESET, SVQ_QUEUE_E_MEMORY_LOST).
+ */
 void svq_queue_break(struct svq_queue *queue, enum svq_queue_error error);
 
 /** Counters. Any thread. */

@@ -35,10 +35,11 @@ struct rte_rcu_qsbr;
  * svq_worker_del(). */
 struct svq_pair {
 	struct svq_device *dev;
-	uint16_t index;	      /**< queue pair number */
-	struct svq_queue *rx; /**< receiveq: the device writes; NULL: not served */
-	struct svq_queue *tx; /**< transmitq: the device reads; NULL: not served */
-	int lcore;	      /**< set by svq_worker_add(): who serves it; -1: nobody */
+	const struct svq_guest *guest; /**< whose memory the queues use; NULL: not watched */
+	uint16_t index;		       /**< queue pair number */
+	struct svq_queue *rx;	       /**< receiveq: the device writes; NULL: not served */
+	struct svq_queue *tx;	       /**< transmitq: the device reads; NULL: not served */
+	int lcore;		       /**< set by svq_worker_add(): who serves it; -1: nobody */
 	bool far; /**< set by svq_worker_add(): its worker's NUMA node is not the preferred one */
 };
 

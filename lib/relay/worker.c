@@ -18,8 +18,8 @@
 
 #include "queue_priv.h"
 
-/* Rounds between two looks at the devices' status; each costs an indirect call a pair. */
-#define STATUS_ROUNDS 4096
+/* Rounds between two looks at what else can break a pair; each costs an indirect call. */
+#define CHECK_ROUNDS 4096
 
 /* What a worker serves: replaced, never changed while it may be read. */
 struct pair_list {
@@ -76,16 +76,24 @@ svq_pair_poll(struct svq_pair *pair)
 	return moved;
 }
 
-/* A device that asks to be reset serves no queue any more. */
 static void
-pair_check_device(struct svq_pair *pair)
+pair_break(struct svq_pair *pair, enum svq_queue_error error)
 {
-	if (likely(!(pair->dev->ops->status(pair->dev) & SVQ_DEVICE_S_NEEDS_RESET)))
-		return;
 	if (pair->rx != NULL)
-		svq_queue_break(pair->rx, SVQ_QUEUE_E_NEEDS_RESET);
+		svq_queue_break(pair->rx, error);
 	if (pair->tx != NULL)
-		svq_queue_break(pair->tx, SVQ_QUEUE_E_NEEDS_RESET);
+		svq_queue_break(pair->tx, error);
+}
+
+/* A device that asks to be reset serves no queue any more, nor does a guest whose memory is gone.
+ */
+static void
+pair_check(struct svq_pair *pair)
+{
+	if (unlikely(pair->dev->ops->status(pair->dev) & SVQ_DEVICE_S_NEEDS_RESET))
+		pair_break(pair, SVQ_QUEUE_E_NEEDS_RESET);
+	if (unlikely(pair->guest != NULL && svq_guest_lost(pair->guest)))
+		pair_break(pair, SVQ_QUEUE_E_MEMORY_LOST);
 }
 
 static int
@@ -111,9 +119,9 @@ worker_loop(void *arg)
 		} else {
 			rte_pause();
 		}
-		if (++w->polls % STATUS_ROUNDS == 0) {
+		if (++w->polls % CHECK_ROUNDS == 0) {
 			for (i = 0; i < n; i++)
-				pair_check_device(list->pair[i]);
+				pair_check(list->pair[i]);
 		}
 		rte_rcu_qsbr_quiescent(qsbr, lcore);
 	}

@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
+
+#include <svq_guest_guard.h>
+
 #include "svq_vdpa_priv.h"
 
 int
@@ -78,6 +82,35 @@ svq_vdpa_table_hva(const struct svq_vdpa_table *t, uint64_t hva, uint64_t len, u
 	return -EFAULT;
 }
 
+void
+svq_vdpa_mem_unguard(struct svq_vdpa *d)
+{
+	while (d->n_lib_guards > 0)
+		svq_guest_guard_del(d->lib_guard[--d->n_lib_guards]);
+	atomic_store(&d->lib_lost, false);
+}
+
+void
+svq_vdpa_mem_guard(struct svq_vdpa *d)
+{
+	struct rte_vhost_memory *mem;
+	unsigned int i;
+
+	svq_vdpa_mem_unguard(d);
+	if (rte_vhost_get_mem_table(d->vid, &mem) != 0)
+		return;
+	for (i = 0; i < mem->nregions && i < RTE_DIM(d->lib_guard); i++) {
+		const struct rte_vhost_mem_region *r = &mem->regions[i];
+		struct stat st;
+
+		if (fstat(r->fd, &st) != 0)
+			continue;
+		d->lib_guard[d->n_lib_guards++] = svq_guest_guard_add(
+			r->mmap_addr, r->mmap_size, (uint64_t)st.st_blksize, &d->lib_lost);
+	}
+	free(mem);
+}
+
 int
 svq_vdpa_mem_prepare(struct svq_vdpa *d, struct svq_guest_diff *diff)
 {
@@ -98,6 +131,10 @@ svq_vdpa_mem_prepare(struct svq_vdpa *d, struct svq_guest_diff *diff)
 			.offset = t.r[i].offset,
 			.fd = t.r[i].fd,
 		};
+	}
+	if (atomic_load(&d->lib_lost)) {
+		svq_vdpa_conf_fail(d, -EFAULT, "the front-end shrank the file behind its memory");
+		return -EFAULT;
 	}
 	diff->bad_region = -1;
 	ret = svq_guest_prepare(d->guest, regions, t.n, diff);

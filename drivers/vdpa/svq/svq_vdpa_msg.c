@@ -68,6 +68,7 @@ svq_vdpa_msg_reset(struct svq_vdpa *d)
 {
 	d->request = 0;
 	d->lib_mem = false;
+	svq_vdpa_mem_unguard(d);
 	log_unmap(&d->log);
 	log_unmap(&d->next_log);
 }
@@ -136,10 +137,12 @@ post_msg(int vid, void *msg)
 	RTE_SET_USED(msg);
 	if (d == NULL)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	if (d->request == SVQ_VHOST_SET_MEM_TABLE)
+	if (d->request == SVQ_VHOST_SET_MEM_TABLE) {
 		d->lib_mem = true;
-	else if (d->request == SVQ_VHOST_SET_LOG_BASE)
+		svq_vdpa_mem_guard(d);
+	} else if (d->request == SVQ_VHOST_SET_LOG_BASE) {
 		log_switch(d);
+	}
 	d->request = 0;
 	svq_vdpa_leave(d);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;

@@ -21,6 +21,7 @@
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -95,9 +96,12 @@ struct svq_vdpa {
 	bool enabled[SVQ_VDPA_MAX_PAIRS]; /**< switched on at the device */
 
 	/* The message being handled (svq_vdpa_msg.c). */
-	uint32_t request;	       /**< enum svq_vhost_request, 0 between messages */
-	bool handlers;		       /**< registered for this connection */
-	bool lib_mem;		       /**< librte_vhost holds a memory table */
+	uint32_t request;		      /**< enum svq_vhost_request, 0 between messages */
+	bool handlers;			      /**< registered for this connection */
+	bool lib_mem;			      /**< librte_vhost holds a memory table */
+	int lib_guard[SVQ_VHOST_MAX_REGIONS]; /**< of its mappings (svq_guest_guard.h) */
+	unsigned int n_lib_guards;
+	atomic_bool lib_lost;	       /**< a page of them was lost */
 	struct svq_dirty_log log;      /**< our mapping of the dirty log */
 	struct svq_dirty_log next_log; /**< the one that SET_LOG_BASE brings */
 	unsigned int complaints;       /**< refusals logged for this connection */
@@ -157,6 +161,10 @@ int svq_vdpa_mem_prepare(struct svq_vdpa *d, struct svq_guest_diff *diff);
 int svq_vdpa_mem_apply(struct svq_vdpa *d, const struct svq_guest_diff *diff);
 /** Give up the old table's memory; nobody uses it any more. */
 void svq_vdpa_mem_commit(struct svq_vdpa *d);
+/** Guard librte_vhost's own mappings of guest memory, which it touches now and then; and stop it.
+ */
+void svq_vdpa_mem_guard(struct svq_vdpa *d);
+void svq_vdpa_mem_unguard(struct svq_vdpa *d);
 /** Give up all guest memory. */
 void svq_vdpa_mem_clear(struct svq_vdpa *d);
 

@@ -289,6 +289,7 @@ svq_vdpa_pair_serve(struct svq_vdpa *d, uint16_t index)
 	int ret;
 
 	pair->dev = d->dev;
+	pair->guest = d->guest;
 	pair->index = index;
 	pair->rx = servable(&d->vrings[2 * index]);
 	pair->tx = servable(&d->vrings[2 * index + 1]);

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+#include <linux/virtio_ring.h>
+
+#include "autotest.h"
+#include "vdpa_rig.h"
+
+#define FILE_SIZE (8ULL << 20)
+#define QVA	  UINT64_C(0x600000000000)
+
+struct vdpa_mock mock;
+struct svq_vhost_msg_ctx rig_msg;
+
+/* ---- the device ---- */
+
+static bool
+fails(enum mock_op op)
+{
+	return mock.fail == op && (mock.fail_after == 0 || mock.fail_after-- == 1);
+}
+
+static void
+op_close(struct svq_device *dev)
+{
+	RTE_SET_USED(dev);
+	CU_ASSERT_FALSE(mock.started);
+	CU_ASSERT_EQUAL(mock.m.n_maps, 0);
+	mock.open = false;
+}
+
+static int
+op_set_features(struct svq_device *dev, uint64_t features)
+{
+	CU_ASSERT_FALSE(mock.started);
+	if (fails(MOCK_SET_FEATURES) || (features & ~dev->info.features))
+		return -EINVAL;
+	mock.features = features;
+	return 0;
+}
+
+static int
+op_dma_map(struct svq_device *dev, uint64_t iova, uint64_t hva, uint64_t size, uint32_t perm)
+{
+	mock.maps++;
+	return mock_dma_map(dev, iova, hva, size, perm);
+}
+
+static int
+op_dma_unmap(struct svq_device *dev, uint64_t iova, uint64_t size)
+{
+	mock.unmaps++;
+	return mock_dma_unmap(dev, iova, size);
+}
+
+static int
+op_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_queue *queue)
+{
+	RTE_SET_USED(dev);
+	CU_ASSERT_FALSE(mock.started);
+	if (fails(MOCK_QUEUE_SETUP) || qid >= 2 * mock.max_pairs)
+		return -EINVAL;
+	mock.setups++;
+	mock.queue[qid] = *queue;
+	mock.seen[qid] = mock.returned[qid] = 0;
+	return 0;
+}
+
+static int
+op_pair_enable(struct svq_device *dev, uint16_t pair, bool on)
+{
+	RTE_SET_USED(dev);
+	if (fails(MOCK_PAIR_ENABLE) || pair >= mock.max_pairs)
+		return -EINVAL;
+	mock.on[pair] = on;
+	return 0;
+}
+
+static int
+op_start(struct svq_device *dev)
+{
+	RTE_SET_USED(dev);
+	CU_ASSERT_FALSE(mock.started);
+	if (fails(MOCK_START))
+		return -EIO;
+	mock.started = true;
+	mock.starts++;
+	return 0;
+}
+
+static void
+op_stop(struct svq_device *dev)
+{
+	RTE_SET_USED(dev);
+	mock.started = false;
+	mock.status = 0;
+	mock.stops++;
+	memset(mock.on, 0, sizeof(mock.on));
+	mock.on[0] = true;
+}
+
+static void
+op_notify(struct svq_device *dev, uint16_t qid)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(qid);
+}
+
+static unsigned int
+op_poll(struct svq_device *dev, uint16_t pair)
+{
+	unsigned int n = 0;
+	int head;
+
+	RTE_SET_USED(dev);
+	CU_ASSERT(mock.started && mock.on[pair]);
+	while (mock.completes && (head = mock_take(2 * pair + 1)) >= 0) {
+		mock_return(2 * pair + 1, head, 0);
+		n++;
+	}
+	return n;
+}
+
+static uint8_t
+op_status(struct svq_device *dev)
+{
+	RTE_SET_USED(dev);
+	return mock.status;
+}
+
+static void
+op_stats(struct svq_device *dev, struct svq_device_stats *stats)
+{
+	RTE_SET_USED(dev);
+	memset(stats, 0, sizeof(*stats));
+	stats->translations = mock.maps;
+}
+
+static void
+op_dump(struct svq_device *dev, FILE *f)
+{
+	RTE_SET_USED(dev);
+	fprintf(f, "mock\n");
+}
+
+static const struct svq_device_ops mock_ops = {
+	.close = op_close,
+	.set_features = op_set_features,
+	.dma_map = op_dma_map,
+	.dma_unmap = op_dma_unmap,
+	.queue_setup = op_queue_setup,
+	.pair_enable = op_pair_enable,
+	.start = op_start,
+	.stop = op_stop,
+	.notify = op_notify,
+	.poll = op_poll,
+	.status = op_status,
+	.stats = op_stats,
+	.dump = op_dump,
+};
+
+static int
+mock_open(const char *name, struct rte_kvargs *args, struct rte_rcu_qsbr *qsbr,
+	struct svq_device **dev)
+{
+	RTE_SET_USED(args);
+	RTE_SET_USED(qsbr);
+	if (fails(MOCK_OPEN))
+		return -EIO;
+	mock_init(&mock.m, 0x1000, (1ULL << 40) - 1);
+	mock.m.dev.ops = &mock_ops;
+	mock.m.dev.info.features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_NET_F_MRG_RXBUF |
+		1ULL << VIRTIO_F_ACCESS_PLATFORM | 1ULL << VIRTIO_RING_F_EVENT_IDX |
+		1ULL << VIRTIO_NET_F_CSUM;
+	mock.m.dev.info.max_pairs = 4;
+	mock.m.dev.info.max_queue_size = 1024;
+	mock.m.dev.info.numa_node = -1;
+	snprintf(mock.m.dev.name, sizeof(mock.m.dev.name), "%s", name);
+	mock.max_pairs = 4;
+	mock.open = true;
+	*dev = &mock.m.dev;
+	return 0;
+}
+
+static const char *const mock_args[] = {"queues", "colour", NULL};
+static struct svq_device_driver mock_driver = {
+	.name = "mock",
+	.args = mock_args,
+	.open = mock_open,
+};
+SVQ_DEVICE_DRIVER(mock_driver)
+
+static void *
+reach(uint64_t iova, uint64_t len)
+{
+	return (void *)(uintptr_t)mock_reach(&mock.m, iova, len, 0);
+}
+
+int
+mock_take(uint16_t qid)
+{
+	const struct svq_device_queue *q = &mock.queue[qid];
+	struct vring_avail *avail = reach(q->avail_iova, 6 + 2 * q->size);
+	struct vring_desc *desc = reach(q->desc_iova, 16 * q->size);
+	uint16_t head;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(avail);
+	if (atomic_load((_Atomic uint16_t *)&avail->idx) == mock.seen[qid])
+		return -1;
+	head = avail->ring[mock.seen[qid]++ & (q->size - 1)];
+	CU_ASSERT_PTR_NOT_NULL(reach(desc[head].addr, desc[head].len));
+	return head;
+}
+
+void
+mock_return(uint16_t qid, uint16_t head, uint32_t len)
+{
+	const struct svq_device_queue *q = &mock.queue[qid];
+	struct vring_used *used = reach(q->used_iova, 6 + 8 * q->size);
+
+	used->ring[mock.returned[qid] & (q->size - 1)] =
+		(struct vring_used_elem){.id = head, .len = len};
+	atomic_store((_Atomic uint16_t *)&used->idx, ++mock.returned[qid]);
+}
+
+/* ---- the virtual bus and the port ---- */
+
+static struct rte_vdev_device vdev;
+static struct rte_devargs devargs;
+static char dir[] = "/tmp/svq-vdpa-XXXXXX";
+static char path[64];
+
+int
+rig_vdev_add(struct rte_vdev_device *v, const char *name, const char *args)
+{
+	memset(v, 0, sizeof(*v));
+	devargs.args = (char *)(uintptr_t)args;
+	v->device.name = name;
+	v->device.numa_node = -1;
+	v->device.devargs = &devargs;
+	return stub_vdev_driver->probe(v);
+}
+
+const char *
+rig_path(void)
+{
+	if (path[0] == '\0') {
+		CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+		snprintf(path, sizeof(path), "%s/rig.sock", dir);
+	}
+	return path;
+}
+
+void
+rig_open(struct rig *r, const char *args)
+{
+	static const struct rig_region regions[] = {
+		{0, 2 << 20, 0, 0},
+		{0x100000000, 2 << 20, 4 << 20, 0},
+	};
+	unsigned int i;
+
+	memset(r, 0, sizeof(*r));
+	memset(&mock, 0, sizeof(mock));
+	r->vid = -1;
+	for (i = 0; i < RIG_QUEUES; i++)
+		r->callfd[i] = -1;
+	for (i = 0; i < 2; i++) {
+		r->memfd[i] = memfd_create("guest", 0);
+		CU_ASSERT_EQUAL_FATAL(ftruncate(r->memfd[i], FILE_SIZE), 0);
+		r->mem[i] =
+			mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, r->memfd[i], 0);
+		CU_ASSERT_FATAL(r->mem[i] != MAP_FAILED);
+	}
+	memcpy(r->region, regions, sizeof(regions));
+	r->n_regions = RTE_DIM(regions);
+	CU_ASSERT_EQUAL_FATAL(rig_vdev_add(&vdev, "vdpa_svq0", args), 0);
+	CU_ASSERT_EQUAL_FATAL(svq_vdpa_port_open(rig_path(), "vdpa_svq0", false), 0);
+	r->d = svq_vdpa_get("vdpa_svq0");
+	svq_vdpa_put(r->d);
+}
+
+void
+rig_close(struct rig *r)
+{
+	struct svq_worker_info info[4];
+	unsigned int i, n;
+
+	CU_ASSERT_EQUAL(svq_vdpa_port_close(rig_path()), 0);
+	CU_ASSERT_EQUAL(mock.m.n_maps, 0);
+	CU_ASSERT_EQUAL(stub_sockets(), 0);
+	n = svq_worker_info(info, RTE_DIM(info));
+	for (i = 0; i < RTE_MIN(n, RTE_DIM(info)); i++)
+		CU_ASSERT_EQUAL(info[i].pairs, 0);
+	CU_ASSERT_EQUAL(stub_vdev_driver->remove(&vdev), 0);
+	CU_ASSERT_FALSE(mock.open);
+	CU_ASSERT_EQUAL(svq_vdpa_list(NULL, 0), 0);
+	for (i = 0; i < 2; i++) {
+		munmap(r->mem[i], FILE_SIZE);
+		close(r->memfd[i]);
+	}
+	for (i = 0; i < RIG_QUEUES; i++) {
+		if (r->callfd[i] >= 0)
+			close(r->callfd[i]);
+	}
+}
+
+/* ---- the front-end ---- */
+
+enum stub_result
+rig_send(struct rig *r, uint32_t request, const void *payload, uint32_t size)
+{
+	return rig_send_fd(r, request, payload, size, -1);
+}
+
+enum stub_result
+rig_send_fd(struct rig *r, uint32_t request, const void *payload, uint32_t size, int fd)
+{
+	unsigned int i;
+
+	memset(&rig_msg, 0, sizeof(rig_msg));
+	rig_msg.request = request;
+	rig_msg.flags = SVQ_VHOST_NEED_REPLY;
+	rig_msg.size = size;
+	memcpy(&rig_msg.payload, payload, size);
+	for (i = 0; i < SVQ_VHOST_MAX_REGIONS; i++)
+		rig_msg.fds[i] = -1;
+	if (fd >= 0) {
+		rig_msg.fds[0] = fd;
+		rig_msg.fd_num = 1;
+	}
+	return stub_send(r->vid, &rig_msg);
+}
+
+enum stub_result
+rig_u64(struct rig *r, uint32_t request, uint64_t u64)
+{
+	return rig_send(r, request, &u64, sizeof(u64));
+}
+
+enum stub_result
+rig_state(struct rig *r, uint32_t request, uint32_t qid, uint32_t num)
+{
+	struct vhost_vring_state state = {.index = qid, .num = num};
+
+	return rig_send(r, request, &state, sizeof(state));
+}
+
+bool
+rig_connect(struct rig *r)
+{
+	r->vid = stub_connect(rig_path(), NULL);
+	return r->vid >= 0;
+}
+
+/* One place in the front-end for each file, so that aliases have one address too. */
+static uint64_t
+qva_of(const struct rig_region *region, uint64_t gpa)
+{
+	return QVA + (uint64_t)region->file * (1ULL << 40) + region->offset + (gpa - region->gpa);
+}
+
+enum stub_result
+rig_mem_table(struct rig *r)
+{
+	struct svq_vhost_mem_table t = {.n = r->n_regions};
+	unsigned int i;
+
+	memset(&rig_msg, 0, sizeof(rig_msg));
+	rig_msg.request = SVQ_VHOST_SET_MEM_TABLE;
+	rig_msg.flags = SVQ_VHOST_NEED_REPLY;
+	rig_msg.size = 8 + r->n_regions * sizeof(t.regions[0]);
+	rig_msg.fd_num = r->n_regions;
+	for (i = 0; i < r->n_regions; i++) {
+		t.regions[i].gpa = r->region[i].gpa;
+		t.regions[i].size = r->region[i].size;
+		t.regions[i].offset = r->region[i].offset;
+		t.regions[i].qva = qva_of(&r->region[i], r->region[i].gpa);
+		rig_msg.fds[i] = dup(r->memfd[r->region[i].file]);
+	}
+	memcpy(&rig_msg.payload, &t, sizeof(t));
+	return stub_send(r->vid, &rig_msg);
+}
+
+static const struct rig_region *
+region_of(const struct rig *r, uint64_t gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->n_regions; i++) {
+		if (gpa - r->region[i].gpa < r->region[i].size)
+			return &r->region[i];
+	}
+	CU_FAIL_FATAL("no such guest memory");
+	return NULL;
+}
+
+void *
+rig_ptr(struct rig *r, uint64_t gpa)
+{
+	const struct rig_region *region = region_of(r, gpa);
+
+	return r->mem[region->file] + region->offset + (gpa - region->gpa);
+}
+
+/* A vring lies in the first region: table, available and used ring a page each. */
+static uint64_t
+ring_gpa(uint16_t qid)
+{
+	return 0x10000 + qid * 0x4000ULL;
+}
+
+enum stub_result
+rig_vring_addr(struct rig *r, uint16_t qid)
+{
+	uint64_t qva = qva_of(region_of(r, ring_gpa(qid)), ring_gpa(qid));
+	struct vhost_vring_addr addr = {
+		.index = qid,
+		.desc_user_addr = qva,
+		.avail_user_addr = qva + 0x1000,
+		.used_user_addr = qva + 0x2000,
+	};
+
+	return rig_send(r, SVQ_VHOST_SET_VRING_ADDR, &addr, sizeof(addr));
+}
+
+void
+rig_vring_call(struct rig *r, uint16_t qid)
+{
+	uint64_t index = qid;
+
+	if (r->callfd[qid] >= 0)
+		close(r->callfd[qid]);
+	r->callfd[qid] = eventfd(0, EFD_NONBLOCK);
+	CU_ASSERT_EQUAL(rig_send_fd(r, SVQ_VHOST_SET_VRING_CALL, &index, sizeof(index),
+				dup(r->callfd[qid])),
+		STUB_OK);
+}
+
+void
+rig_vring(struct rig *r, uint16_t qid, bool enable)
+{
+	uint64_t index = qid;
+
+	CU_ASSERT_EQUAL(rig_state(r, SVQ_VHOST_SET_VRING_NUM, qid, RIG_RING), STUB_OK);
+	CU_ASSERT_EQUAL(rig_state(r, SVQ_VHOST_SET_VRING_BASE, qid, r->avail[qid]), STUB_OK);
+	CU_ASSERT_EQUAL(rig_vring_addr(r, qid), STUB_OK);
+	rig_vring_call(r, qid);
+	CU_ASSERT_EQUAL(rig_send_fd(r, SVQ_VHOST_SET_VRING_KICK, &index, sizeof(index),
+				eventfd(0, EFD_NONBLOCK)),
+		STUB_OK);
+	if (enable)
+		CU_ASSERT_EQUAL(rig_state(r, SVQ_VHOST_SET_VRING_ENABLE, qid, 1), STUB_OK);
+}
+
+void
+rig_start(struct rig *r, uint64_t features, uint16_t queues)
+{
+	uint16_t i;
+
+	if (r->vid < 0 || !stub_conn(r->vid)->open)
+		CU_ASSERT_FATAL(rig_connect(r));
+	CU_ASSERT_EQUAL(rig_u64(r, SVQ_VHOST_SET_FEATURES, features), STUB_OK);
+	CU_ASSERT_EQUAL(rig_mem_table(r), STUB_OK);
+	for (i = 0; i < queues; i++)
+		rig_vring(r, i, true);
+}
+
+uint16_t
+rig_stop_vring(struct rig *r, uint16_t qid)
+{
+	CU_ASSERT_EQUAL(rig_state(r, SVQ_VHOST_GET_VRING_BASE, qid, 0), STUB_REPLIED);
+	return (uint16_t)rig_msg.payload.state.num;
+}
+
+/* ---- the guest ---- */
+
+void
+rig_give(struct rig *r, uint16_t qid, uint64_t gpa, uint32_t len)
+{
+	struct vring_desc *desc = rig_ptr(r, ring_gpa(qid));
+	struct vring_avail *avail = rig_ptr(r, ring_gpa(qid) + 0x1000);
+	uint16_t head = r->avail[qid] % RIG_RING;
+
+	desc[head] = (struct vring_desc){
+		.addr = gpa, .len = len, .flags = qid % 2 == 0 ? VRING_DESC_F_WRITE : 0};
+	avail->ring[head] = head;
+	atomic_store((_Atomic uint16_t *)&avail->idx, ++r->avail[qid]);
+}
+
+uint16_t
+rig_used(struct rig *r, uint16_t qid)
+{
+	struct vring_used *used = rig_ptr(r, ring_gpa(qid) + 0x2000);
+
+	return used->idx;
+}
+
+void
+rig_poll(struct rig *r, uint16_t pair)
+{
+	if (r->d->pairs[pair].lcore >= 0)
+		svq_pair_poll(&r->d->pairs[pair]);
+}
+
+uint64_t
+rig_calls(struct rig *r, uint16_t qid)
+{
+	uint64_t n = 0;
+
+	return read(r->callfd[qid], &n, sizeof(n)) == sizeof(n) ? n : 0;
+}
+
+unsigned int
+rig_guest_maps(const struct rig *r)
+{
+	const struct svq_guest_row *rows;
+	unsigned int n = svq_guest_rows(r->d->guest, &rows), found = 0, i, k;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < mock.m.n_maps; k++)
+			found += mock.m.maps[k].hva == rows[i].hva &&
+				mock.m.maps[k].size == rows[i].size;
+	}
+	return found;
+}

@@ -17,16 +17,20 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <svq_guest_guard.h>
+
 #include "svq_vdpa_lifecycle.h"
 
 /* Of one connection; a front-end must not fill the disk. */
 #define COMPLAINTS_MAX 20
 
 static void
-log_unmap(struct svq_dirty_log *log)
+log_unmap(struct svq_dirty_log *log, int guard)
 {
-	if (log->base != NULL)
+	if (log->base != NULL) {
+		svq_guest_guard_del(guard);
 		munmap(log->base, log->size);
+	}
 	log->base = NULL;
 	log->size = 0;
 }
@@ -37,7 +41,7 @@ log_map(struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx)
 	uint64_t size = ctx->payload.log.size;
 	void *p;
 
-	log_unmap(&d->next_log);
+	log_unmap(&d->next_log, d->next_log_guard);
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ctx->fds[0],
 		(off_t)ctx->payload.log.offset);
 	if (p == MAP_FAILED) {
@@ -49,17 +53,21 @@ log_map(struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx)
 	}
 	d->next_log.base = p;
 	d->next_log.size = size;
+	/* Pages that the front-end takes away later log nothing: it has itself to blame. */
+	d->next_log_guard = svq_guest_guard_add(p, RTE_ALIGN_CEIL(size, 4096), 4096, &d->lib_lost);
 }
 
 static void
 log_switch(struct svq_vdpa *d)
 {
 	struct svq_dirty_log old = d->log;
+	int old_guard = d->log_guard;
 
 	d->log = d->next_log;
+	d->log_guard = d->next_log_guard;
 	d->next_log = (struct svq_dirty_log){0};
 	svq_vdpa_on_log(d);
-	log_unmap(&old);
+	log_unmap(&old, old_guard);
 	VDPA_LOG(DEBUG, "%s: dirty log of 0x%" PRIx64 " bytes", d->where, d->log.size);
 }
 
@@ -69,8 +77,8 @@ svq_vdpa_msg_reset(struct svq_vdpa *d)
 	d->request = 0;
 	d->lib_mem = false;
 	svq_vdpa_mem_unguard(d);
-	log_unmap(&d->log);
-	log_unmap(&d->next_log);
+	log_unmap(&d->log, d->log_guard);
+	log_unmap(&d->next_log, d->next_log_guard);
 }
 
 /*

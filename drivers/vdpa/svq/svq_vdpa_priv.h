@@ -104,6 +104,7 @@ struct svq_vdpa {
 	atomic_bool lib_lost;	       /**< a page of them was lost */
 	struct svq_dirty_log log;      /**< our mapping of the dirty log */
 	struct svq_dirty_log next_log; /**< the one that SET_LOG_BASE brings */
+	int log_guard, next_log_guard; /**< of these mappings (svq_guest_guard.h) */
 	unsigned int complaints;       /**< refusals logged for this connection */
 
 	/* Counters. */

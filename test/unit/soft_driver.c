@@ -18,7 +18,7 @@
 /* Bytes of the ring areas of one queue. */
 #define DESC_SIZE  (DRV_MAX_SIZE * sizeof(struct vring_desc))
 #define AVAIL_SIZE 4096
-#define USED_SIZE  (4 * 4096)
+#define USED_SIZE  (DRV_USED_SIZE / N_QUEUES)
 #define TABLE_SIZE DESC_SIZE
 #define N_QUEUES   (2 * DRV_MAX_PAIRS)
 

@@ -36,6 +36,9 @@
 #define DRV_IOVA_RX	0x20000000
 #define DRV_AREA_SIZE	(DRV_SLOTS * DRV_SLOT_SIZE)
 
+/* Bytes of the area of used rings. */
+#define DRV_USED_SIZE (2 * DRV_MAX_PAIRS * 4 * 4096)
+
 /** How a chain is laid out. */
 enum drv_layout {
 	DRV_DIRECT,

@@ -12,6 +12,7 @@
 #include <rte_bitops.h>
 
 #include "autotest.h"
+#include "soft.h"
 #include "soft_driver.h"
 
 #define V1    RTE_BIT64(VIRTIO_F_VERSION_1)
@@ -118,7 +119,7 @@ collect(struct drv_ring *rx, uint8_t *data)
 }
 
 static void
-send(struct drv_ring *tx, const uint8_t *payload, uint32_t len, unsigned int max_pieces,
+transmit(struct drv_ring *tx, const uint8_t *payload, uint32_t len, unsigned int max_pieces,
 	enum drv_layout layout)
 {
 	struct drv_slot *slot = drv_slot_get(tx);
@@ -176,7 +177,7 @@ loop_shapes(uint64_t features, uint16_t size, unsigned int rounds)
 		for (n = 0; n < RTE_DIM(lens) && drv_fits(tx, pieces, DRV_DIRECT); n++) {
 			lens[n] = 1 + pick(pick(2) ? 1514 : MAX_PAYLOAD);
 			make_payload(sent, lens[n], i * 8 + n);
-			send(tx, sent, lens[n], pieces, pick_layout());
+			transmit(tx, sent, lens[n], pieces, pick_layout());
 		}
 		pieces = 1 + pick(RTE_MIN(size / 2, 64));
 		for (j = 0; j < n;) {
@@ -227,6 +228,347 @@ test_shapes_legacy(void)
 	loop_shapes(MRG | EVENT, 128, 1000);
 }
 
+/* One chain of equal pieces. */
+static void
+post_even(struct drv_ring *ring, uint32_t len, unsigned int pieces)
+{
+	struct drv_slot *slot = drv_slot_get(ring);
+	unsigned int i;
+
+	for (i = 0; i < pieces; i++)
+		drv_piece(slot, i * len, len);
+	drv_post(ring, slot, DRV_DIRECT);
+}
+
+static struct svq_device_stats
+stats(void)
+{
+	struct svq_device_stats s;
+
+	drv.dev->ops->stats(drv.dev, &s);
+	return s;
+}
+
+static void
+start_one(const char *args, uint64_t features, uint16_t size)
+{
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, args, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, features, size), 0);
+}
+
+/* Without room a packet stays with the driver, and receive buffers as they were. */
+static void
+test_back_pressure(void)
+{
+	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
+	uint32_t len;
+
+	start_one("backend=loopback", V1 | MRG | EVENT, 128);
+	make_payload(sent, MAX_PAYLOAD, 1);
+	transmit(tx, sent, MAX_PAYLOAD, 3, DRV_DIRECT);
+	transmit(tx, sent, 100, 1, DRV_DIRECT);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+	CU_ASSERT_EQUAL(tx->used->idx, 0);
+	memset(drv.rx, 0xc5, DRV_AREA_SIZE);
+	for (len = 0; len < MAX_PAYLOAD + 12 - 2048; len += 2048) {
+		post_even(rx, 1024, 2);
+		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+	}
+	CU_ASSERT_EQUAL(tx->used->idx, 0);
+	CU_ASSERT_EQUAL(rx->used->idx, 0);
+	CU_ASSERT(drv.rx[0] == 0xc5 && memcmp(drv.rx, drv.rx + 1, DRV_AREA_SIZE - 1) == 0);
+	post_even(rx, 1024, 2);
+	/* 65536 + 12 bytes in 33 chains of 2048; the next packet waits for one more. */
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
+	CU_ASSERT_EQUAL(collect(rx, got), MAX_PAYLOAD);
+	CU_ASSERT_EQUAL(memcmp(sent, got, MAX_PAYLOAD), 0);
+	post_even(rx, 112, 1);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
+	CU_ASSERT_EQUAL(collect(rx, got), 100);
+	check_stats(2);
+	drv_close(&drv);
+}
+
+/* What no receive buffer will ever hold is dropped, what fits goes on. */
+static void
+test_never_fits(void)
+{
+	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
+	unsigned int i;
+
+	make_payload(sent, MAX_PAYLOAD, 1);
+	start_one("", V1, 16);
+	post_even(rx, 500, 2);
+	transmit(tx, sent, 989, 1, DRV_DIRECT);
+	transmit(tx, sent, 988, 1, DRV_DIRECT);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 3);
+	CU_ASSERT_EQUAL(collect(rx, got), 988);
+	CU_ASSERT_EQUAL(stats().rx_drops, 1);
+	drv_close(&drv);
+
+	/* All 16 descriptors are posted and are too small. */
+	start_one("", V1 | MRG, 16);
+	for (i = 0; i < 8; i++)
+		post_even(rx, 500, 2);
+	transmit(tx, sent, 8000, 1, DRV_DIRECT);
+	transmit(tx, sent, 7988, 1, DRV_DIRECT);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 3);
+	CU_ASSERT_EQUAL(collect(rx, got), 7988);
+	CU_ASSERT_EQUAL(stats().rx_drops, 1);
+	drv_close(&drv);
+}
+
+/* Neither empty nor endless frames are packets. */
+static void
+test_odd_frames(void)
+{
+	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
+
+	start_one("", V1 | MRG, 128);
+	post_even(rx, 70000, 1);
+	post_even(tx, 12, 1);
+	post_even(tx, 6, 2);
+	post_even(tx, 1000, 120);
+	post_even(tx, SOFT_MAX_HDR + SOFT_MAX_FRAME + 1, 1);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 4);
+	CU_ASSERT_EQUAL(stats().tx_drops, 4);
+	CU_ASSERT_EQUAL(stats().rx_packets, 0);
+	post_even(tx, SOFT_MAX_HDR + SOFT_MAX_FRAME, 1);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
+	CU_ASSERT_EQUAL(stats().tx_drops, 4);
+	drv_close(&drv);
+}
+
+/* Ring indices past 65535, on both ways of asking for no kick. */
+static void
+wrap(uint64_t features, uint16_t size)
+{
+	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
+	uint32_t i, j;
+
+	start_one("", features, size);
+	for (i = 0; i < 200000;) {
+		uint32_t n = 1 + i % 50;
+
+		for (j = 0; j < n && tx->n_free > 0; j++) {
+			post_even(rx, 100, 1);
+			memcpy(sent, &i, sizeof(i));
+			sent[4] = (uint8_t)j;
+			transmit(tx, sent, 5, 1, DRV_DIRECT);
+		}
+		n = j;
+		CU_ASSERT_EQUAL_FATAL(drv_poll(&drv, 0), 2 * n);
+		for (j = 0; j < n; j++) {
+			CU_ASSERT_EQUAL_FATAL(collect(rx, got), 5);
+			CU_ASSERT_FATAL(memcmp(got, &i, sizeof(i)) == 0 && got[4] == j);
+		}
+		reap_tx(tx);
+		i += n;
+	}
+	CU_ASSERT_EQUAL(rx->kicks + tx->kicks, 0);
+	check_stats(i);
+	drv_close(&drv);
+}
+
+static void
+test_wrap(void)
+{
+	wrap(V1 | EVENT, 64);
+	wrap(V1, 64);
+	wrap(V1 | EVENT, 2);
+	wrap(V1 | EVENT, 1024);
+}
+
+static void
+test_null(void)
+{
+	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
+	struct drv_slot *slot;
+	unsigned int i;
+
+	start_one("backend=null", V1 | MRG, 64);
+	post_even(rx, 1000, 1);
+	for (i = 0; i < 50; i++) {
+		slot = drv_slot_get(tx);
+		/* It is not read, so it need not be mapped. */
+		slot->pieces[slot->n++] = (struct drv_piece){.iova = 0, .len = 100};
+		drv_post(tx, slot, DRV_DIRECT);
+	}
+	CU_ASSERT_EQUAL(drv.dev->ops->poll(drv.dev, 0), SOFT_BURST);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 50 - SOFT_BURST);
+	reap_tx(tx);
+	CU_ASSERT_EQUAL(tx->n_free, 64);
+	CU_ASSERT_EQUAL(rx->used->idx, 0);
+	CU_ASSERT_EQUAL(stats().tx_packets, 50);
+	CU_ASSERT_EQUAL(stats().iommu_faults, 0);
+	drv_post_head(tx, 64);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+	CU_ASSERT_EQUAL(stats().ring_errors, 1);
+	CU_ASSERT(drv.dev->ops->status(drv.dev) & SVQ_DEVICE_S_NEEDS_RESET);
+	drv_close(&drv);
+}
+
+/* What a reset leaves, which pairs are served, and calls out of order. */
+static void
+test_life_cycle(void)
+{
+	const struct svq_device_ops *ops;
+	struct svq_device_queue bad;
+	uint16_t pair;
+	unsigned int i;
+
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "queues=2,queue_size=256", NULL), 0);
+	ops = drv.dev->ops;
+	ops->stop(drv.dev);
+	CU_ASSERT_EQUAL(ops->status(drv.dev), 0);
+	CU_ASSERT_EQUAL(ops->start(drv.dev), -EINVAL);
+	CU_ASSERT_EQUAL(ops->set_features(drv.dev, RTE_BIT64(VIRTIO_NET_F_CSUM)), -EINVAL);
+	for (i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL_FATAL(drv_setup(&drv, V1 | IND, 256), 0);
+		CU_ASSERT_EQUAL_FATAL(ops->start(drv.dev), 0);
+		CU_ASSERT_EQUAL(ops->status(drv.dev), SVQ_DEVICE_S_DRIVER_OK);
+		CU_ASSERT_EQUAL(ops->start(drv.dev), -EBUSY);
+		CU_ASSERT_EQUAL(ops->set_features(drv.dev, V1), -EBUSY);
+		CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 0, &drv.ring[0].conf), -EBUSY);
+		CU_ASSERT_EQUAL(ops->pair_enable(drv.dev, 2, true), -EINVAL);
+		for (pair = 0; pair < 2; pair++) {
+			post_even(&drv.ring[2 * pair], 200, 1);
+			transmit(&drv.ring[2 * pair + 1], sent, 100, 2, DRV_INDIRECT);
+		}
+		/* Only the first pair is on after a reset. */
+		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
+		CU_ASSERT_EQUAL(drv_poll(&drv, 1), 0);
+		CU_ASSERT_EQUAL(ops->pair_enable(drv.dev, 1, true), 0);
+		CU_ASSERT_EQUAL(drv_poll(&drv, 1), 2);
+		ops->notify(drv.dev, 0);
+		CU_ASSERT_EQUAL(ops->pair_enable(drv.dev, 0, false), 0);
+		transmit(&drv.ring[1], sent, 100, 2, DRV_INDIRECT);
+		post_even(&drv.ring[0], 200, 1);
+		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+		ops->stop(drv.dev);
+		ops->stop(drv.dev);
+		CU_ASSERT_EQUAL(ops->status(drv.dev), 0);
+		CU_ASSERT_EQUAL(drv_poll(&drv, 0) + drv_poll(&drv, 1), 0);
+		/* Counters go on. */
+		CU_ASSERT_EQUAL(stats().tx_packets, 2 * (i + 1));
+	}
+	bad = drv.ring[0].conf;
+	CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 4, &bad), -EINVAL);
+	bad.size = 3;
+	CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 0, &bad), -EINVAL);
+	bad.size = 1;
+	CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 0, &bad), -EINVAL);
+	bad.size = 512;
+	CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 0, &bad), -EINVAL);
+	bad.size = 256;
+	bad.desc_iova += 8;
+	CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 0, &bad), -EINVAL);
+	drv_close(&drv);
+}
+
+static void
+test_config(void)
+{
+	const uint8_t mac[] = {0x02, 1, 2, 3, 4, 5};
+	struct virtio_net_config config;
+	const struct svq_device_info *info;
+
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv,
+				      "mac=02:01:02:03:04:05,queues=2,queue_size=2,"
+				      "apertures=10000000-ffffffffff+1000-1fff+2000-fffffff",
+				      NULL),
+		0);
+	info = &drv.dev->info;
+	CU_ASSERT_EQUAL(drv.dev->ops->get_config(drv.dev, 0, &config, sizeof(config)), 0);
+	CU_ASSERT_EQUAL(memcmp(config.mac, mac, 6), 0);
+	CU_ASSERT_EQUAL(config.status, VIRTIO_NET_S_LINK_UP);
+	CU_ASSERT_EQUAL(config.max_virtqueue_pairs, 2);
+	CU_ASSERT_EQUAL(drv.dev->ops->get_config(drv.dev, 5, &config, 1), 0);
+	CU_ASSERT_EQUAL(*(uint8_t *)&config, 5);
+	CU_ASSERT_EQUAL(drv.dev->ops->get_config(drv.dev, sizeof(config), &config, 0), 0);
+	CU_ASSERT_EQUAL(drv.dev->ops->get_config(drv.dev, sizeof(config), &config, 1), -EINVAL);
+	CU_ASSERT_EQUAL(drv.dev->ops->get_config(drv.dev, 4, &config, UINT32_MAX), -EINVAL);
+	CU_ASSERT_EQUAL(info->max_pairs, 2);
+	CU_ASSERT_EQUAL(info->max_queue_size, 2);
+	CU_ASSERT(info->features & RTE_BIT64(VIRTIO_NET_F_MQ));
+	/* Sorted, and those that touch are one. */
+	CU_ASSERT_EQUAL(info->n_apertures, 1);
+	CU_ASSERT_EQUAL(info->apertures[0].first, 0x1000);
+	CU_ASSERT_EQUAL(info->apertures[0].last, 0xffffffffff);
+	drv_close(&drv);
+
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "", NULL), 0);
+	info = &drv.dev->info;
+	CU_ASSERT_EQUAL(info->max_pairs, 1);
+	CU_ASSERT_EQUAL(info->max_queue_size, 1024);
+	CU_ASSERT_EQUAL(info->n_apertures, 2);
+	CU_ASSERT_EQUAL(info->apertures[0].last, 0xfedfffff);
+	CU_ASSERT_EQUAL(info->apertures[1].last, 0xffffffffffff);
+	CU_ASSERT(!(info->features & (RTE_BIT64(VIRTIO_NET_F_MQ) | RTE_BIT64(VIRTIO_NET_F_MTU))));
+	drv_close(&drv);
+}
+
+static void
+test_bad_args(void)
+{
+	static const char *const bad[] = {
+		"queues=0",
+		"queues=129",
+		"queues=-1",
+		"queues=",
+		"queues=2x",
+		"queues=1,queues=2",
+		"queue_size=0",
+		"queue_size=1",
+		"queue_size=100",
+		"queue_size=65536",
+		"backend=tap",
+		"backend=",
+		"port=",
+		"mac=1:2",
+		"mac=00:00:00:00:00:00",
+		"mac=01:00:00:00:00:01",
+		"apertures=",
+		"apertures=1000",
+		"apertures=2000-1fff",
+		"apertures=1000-1fff+",
+		"apertures=1000-2fff+2000-3fff",
+		"apertures=-1000-1fff",
+		"apertures=1000-10000000000000000",
+		"apertures=1000-1fff;2000-2fff",
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(bad); i++) {
+		int ret = drv_open(&drv, bad[i], NULL);
+
+		if (ret != -EINVAL)
+			printf("%s: %d\n", bad[i], ret);
+		CU_ASSERT_EQUAL(ret, -EINVAL);
+		if (ret == 0)
+			drv_close(&drv);
+	}
+}
+
+static void
+test_dump(void)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+
+	start_one("queues=2", V1, 64);
+	f = open_memstream(&text, &len);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	drv.dev->ops->dump(drv.dev, f);
+	fclose(f);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "back-end: loopback\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "status: running\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "IOMMU: 5 mappings, 12 translations, 0 faults\n"));
+	free(text);
+	drv_close(&drv);
+}
+
 static void
 fill(void)
 {
@@ -235,6 +577,15 @@ fill(void)
 	autotest_add(suite, "chain shapes, mergeable buffers", test_shapes_mergeable);
 	autotest_add(suite, "chain shapes, one buffer a packet", test_shapes_plain);
 	autotest_add(suite, "chain shapes, legacy", test_shapes_legacy);
+	autotest_add(suite, "back-pressure", test_back_pressure);
+	autotest_add(suite, "packets that never fit", test_never_fits);
+	autotest_add(suite, "empty and endless frames", test_odd_frames);
+	autotest_add(suite, "indices wrap", test_wrap);
+	autotest_add(suite, "null back-end", test_null);
+	autotest_add(suite, "life cycle", test_life_cycle);
+	autotest_add(suite, "config space and limits", test_config);
+	autotest_add(suite, "bad arguments", test_bad_args);
+	autotest_add(suite, "dump", test_dump);
 }
 
 REGISTER_AUTOTEST(soft_device_autotest, fill)

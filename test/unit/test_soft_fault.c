@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
+
+#include "autotest.h"
+#include "soft_driver.h"
+
+/*
+ * Each test spoils one thing, polls, and expects one counted fault, a device that needs a reset
+ * and moves nothing more, and memory as it was; then a reset mends the device.
+ */
+
+#define PLAIN (RTE_BIT64(VIRTIO_F_VERSION_1))
+#define ALL                                                                                   \
+	(PLAIN | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF) | RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC) | \
+		RTE_BIT64(VIRTIO_RING_F_EVENT_IDX))
+#define SIZE   16
+#define CANARY 0xc5
+#define LEN    1000
+#define PAGE   UINT64_C(4096)
+
+static struct drv drv;
+static struct drv_ring *const rx = &drv.ring[0], *const tx = &drv.ring[1];
+static uint64_t iommu_faults, ring_errors;
+
+static struct svq_device_stats
+stats(void)
+{
+	struct svq_device_stats s;
+
+	drv.dev->ops->stats(drv.dev, &s);
+	return s;
+}
+
+/* A running device, with a good receive chain and a good packet at hand. */
+static struct drv_slot *rx_slot, *tx_slot;
+
+static void
+fresh(uint64_t features)
+{
+	/* Here, because a suite's set-up cannot assert. */
+	if (drv.dev == NULL)
+		CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "queue_size=16", NULL), 0);
+	drv.dev->ops->stop(drv.dev);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, features, SIZE), 0);
+	memset(drv.rx, CANARY, DRV_AREA_SIZE);
+	memset(drv.tx, CANARY, DRV_AREA_SIZE);
+	rx_slot = drv_slot_get(rx);
+	drv_piece(rx_slot, 0, 2 * LEN);
+	tx_slot = drv_slot_get(tx);
+	drv_piece(tx_slot, 0, LEN);
+	drv_piece(tx_slot, 3000, LEN);
+	iommu_faults = stats().iommu_faults;
+	ring_errors = stats().ring_errors;
+}
+
+static bool
+untouched(const uint8_t *mem, size_t len)
+{
+	return mem[0] == CANARY && memcmp(mem, mem + 1, len - 1) == 0;
+}
+
+/* The good packet comes back. */
+static void
+loop_one(void)
+{
+	struct drv_slot *slot;
+	uint32_t len;
+
+	drv_post(rx, rx_slot, DRV_DIRECT);
+	drv_post(tx, tx_slot, DRV_DIRECT);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
+	slot = drv_reap(rx, &len);
+	CU_ASSERT_PTR_EQUAL(slot, rx_slot);
+	CU_ASSERT_EQUAL(len, 2 * LEN);
+	CU_ASSERT(untouched(rx_slot->hva + 12, 2 * LEN - 12));
+	CU_ASSERT_PTR_EQUAL(drv_reap(tx, &len), tx_slot);
+}
+
+static void
+check_fault(uint64_t faults, uint64_t errors)
+{
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+	CU_ASSERT(drv.dev->ops->status(drv.dev) & SVQ_DEVICE_S_NEEDS_RESET);
+	CU_ASSERT_EQUAL(stats().iommu_faults - iommu_faults, faults);
+	CU_ASSERT_EQUAL(stats().ring_errors - ring_errors, errors);
+	CU_ASSERT_EQUAL(rx->used->idx, 0);
+	CU_ASSERT_EQUAL(tx->used->idx, 0);
+	CU_ASSERT(untouched(drv.rx, DRV_AREA_SIZE));
+	CU_ASSERT(untouched(drv.tx, DRV_AREA_SIZE));
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+	CU_ASSERT_EQUAL(stats().iommu_faults + stats().ring_errors, iommu_faults + ring_errors + 1);
+	fresh(ALL);
+	loop_one();
+}
+
+static void
+check_iommu_fault(void)
+{
+	check_fault(1, 0);
+}
+
+static void
+check_ring_error(void)
+{
+	check_fault(0, 1);
+}
+
+static int
+cleanup(void)
+{
+	if (drv.dev != NULL)
+		drv_close(&drv);
+	return 0;
+}
+
+static void
+test_tx_address(void)
+{
+	static const struct drv_piece bad[] = {
+		{0, 100},		 /* never mapped */
+		{UINT64_MAX - 10, 100},	 /* wraps */
+		{DRV_IOVA_TX - 1, 100},	 /* begins before */
+		{DRV_IOVA_TX - 50, 100}, /* straddles the start */
+		{DRV_IOVA_TX + DRV_MAX_PAIRS * (uint64_t)DRV_AREA_SIZE - 99, 100}, /* the end */
+		{DRV_IOVA_TX, UINT32_MAX}, /* longer than the mapping */
+		{DRV_IOVA_RX, 100},	   /* device-writable only */
+		{DRV_IOVA_USED, 100},	   /* the same, a ring */
+	};
+	unsigned int i, at;
+
+	for (i = 0; i < RTE_DIM(bad); i++) {
+		for (at = 0; at < 2; at++) {
+			fresh(ALL);
+			tx_slot->pieces[at] = bad[i];
+			drv_post(rx, rx_slot, DRV_DIRECT);
+			drv_post(tx, tx_slot, i % 2 ? DRV_INDIRECT : DRV_DIRECT);
+			check_iommu_fault();
+		}
+	}
+}
+
+static void
+test_rx_address(void)
+{
+	static const struct drv_piece bad[] = {
+		{0, 3000}, {DRV_IOVA_RX - 50, 3000},
+		{DRV_IOVA_RX + DRV_MAX_PAIRS * (uint64_t)DRV_AREA_SIZE - 100, 3000},
+		{DRV_IOVA_TX, 3000},	/* read-only */
+		{DRV_IOVA_RINGS, 3000}, /* read-only: the rings themselves */
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(bad); i++) {
+		fresh(ALL);
+		/* The packet would fit the first piece and a part of the bad one. */
+		rx_slot->pieces[0].len = LEN;
+		drv_piece(rx_slot, 0, 1);
+		rx_slot->pieces[1] = bad[i];
+		drv_post(rx, rx_slot, i % 2 ? DRV_INDIRECT : DRV_DIRECT);
+		drv_post(tx, tx_slot, DRV_DIRECT);
+		check_iommu_fault();
+	}
+}
+
+/* Two mappings that touch, in IOVAs and in memory: still not one. */
+static void
+test_straddle(void)
+{
+	const uint64_t at = 0x40000000;
+	const struct svq_device_ops *ops;
+	uint8_t *mem =
+		mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CU_ASSERT_PTR_NOT_EQUAL_FATAL(mem, MAP_FAILED);
+	memset(mem, CANARY, 2 * PAGE);
+	fresh(ALL);
+	ops = drv.dev->ops;
+	CU_ASSERT_EQUAL(ops->dma_map(drv.dev, at, (uintptr_t)mem, PAGE, SVQ_PERM_RW), 0);
+	CU_ASSERT_EQUAL(
+		ops->dma_map(drv.dev, at + PAGE, (uintptr_t)mem + PAGE, PAGE, SVQ_PERM_RW), 0);
+	fresh(ALL);
+	rx_slot->pieces[0] = (struct drv_piece){at + PAGE - LEN, 2 * LEN};
+	drv_post(rx, rx_slot, DRV_DIRECT);
+	drv_post(tx, tx_slot, DRV_DIRECT);
+	check_iommu_fault();
+	fresh(ALL);
+	tx_slot->pieces[0] = (struct drv_piece){at + PAGE - 1, 2};
+	drv_post(rx, rx_slot, DRV_DIRECT);
+	drv_post(tx, tx_slot, DRV_DIRECT);
+	check_iommu_fault();
+	CU_ASSERT(untouched(mem, 2 * PAGE));
+	/* Gone from the IOMMU: gone from the device. */
+	CU_ASSERT_EQUAL(ops->dma_unmap(drv.dev, at, PAGE), 0);
+	CU_ASSERT_EQUAL(ops->dma_unmap(drv.dev, at + PAGE, PAGE), 0);
+	fresh(ALL);
+	tx_slot->pieces[0] = (struct drv_piece){at, 64};
+	drv_post(rx, rx_slot, DRV_DIRECT);
+	drv_post(tx, tx_slot, DRV_DIRECT);
+	check_iommu_fault();
+	munmap(mem, 2 * PAGE);
+}
+
+/* What a spoiled chain is to a test: change it after it was written, before it is polled. */
+static void
+spoil_loop(uint16_t head)
+{
+	tx->desc[tx->desc[head].next].flags |= VRING_DESC_F_NEXT;
+	tx->desc[tx->desc[head].next].next = head;
+}
+
+static void
+spoil_self_loop(uint16_t head)
+{
+	tx->desc[head].next = head;
+}
+
+static void
+spoil_next(uint16_t head)
+{
+	tx->desc[head].next = SIZE;
+}
+
+static void
+spoil_zero(uint16_t head)
+{
+	tx->desc[head].len = 0;
+}
+
+static void
+spoil_direction(uint16_t head)
+{
+	tx->desc[head].flags |= VRING_DESC_F_WRITE;
+}
+
+static void
+spoil_short(uint16_t head)
+{
+	tx->desc[head].len = 11;
+	tx->desc[head].flags = 0;
+}
+
+static void
+spoil_head(uint16_t head)
+{
+	(void)head;
+	tx->avail->ring[0] = SIZE;
+}
+
+static void
+spoil_avail_idx(uint16_t head)
+{
+	(void)head;
+	tx->avail->idx = SIZE + 1;
+}
+
+static void
+test_direct_rings(void)
+{
+	static void (*const spoil[])(uint16_t head) = {
+		spoil_loop,
+		spoil_self_loop,
+		spoil_next,
+		spoil_zero,
+		spoil_direction,
+		spoil_short,
+		spoil_head,
+		spoil_avail_idx,
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(spoil); i++) {
+		fresh(ALL);
+		drv_post(rx, rx_slot, DRV_DIRECT);
+		spoil[i](drv_post(tx, tx_slot, DRV_DIRECT));
+		check_ring_error();
+	}
+}
+
+static void
+spoil_table_size(uint16_t head)
+{
+	tx->desc[head].len += 8;
+}
+
+static void
+spoil_table_empty(uint16_t head)
+{
+	tx->desc[head].len = 0;
+}
+
+static void
+spoil_table_next_flag(uint16_t head)
+{
+	tx->desc[head].flags |= VRING_DESC_F_NEXT;
+}
+
+static void
+spoil_table_nested(uint16_t head)
+{
+	(void)head;
+	tx_slot->table[0].flags = VRING_DESC_F_INDIRECT;
+	tx_slot->table[0].addr = tx_slot->table_iova;
+	tx_slot->table[0].len = 32;
+}
+
+static void
+spoil_table_next(uint16_t head)
+{
+	(void)head;
+	tx_slot->table[0].next = 2;
+}
+
+static void
+spoil_table_loop(uint16_t head)
+{
+	(void)head;
+	tx_slot->table[0].next = 0;
+}
+
+static void
+test_indirect_tables(void)
+{
+	static void (*const spoil[])(uint16_t head) = {
+		spoil_table_size,
+		spoil_table_empty,
+		spoil_table_next_flag,
+		spoil_table_nested,
+		spoil_table_next,
+		spoil_table_loop,
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(spoil); i++) {
+		fresh(ALL);
+		drv_post(rx, rx_slot, DRV_DIRECT);
+		spoil[i](drv_post(tx, tx_slot, DRV_INDIRECT));
+		check_ring_error();
+	}
+	/* A table of one descriptor more than the ring has. */
+	fresh(ALL);
+	tx_slot->n = 0;
+	for (i = 0; i < SIZE + 1; i++)
+		drv_piece(tx_slot, 32 * i, 20);
+	drv_post(rx, rx_slot, DRV_DIRECT);
+	drv_post(tx, tx_slot, DRV_INDIRECT);
+	check_ring_error();
+	/* Not negotiated. */
+	fresh(PLAIN);
+	drv_post(rx, rx_slot, DRV_DIRECT);
+	drv_post(tx, tx_slot, DRV_INDIRECT);
+	check_ring_error();
+	/* A table that the device cannot read: unmapped, and writable only. */
+	for (i = 0; i < 2; i++) {
+		fresh(ALL);
+		drv_post(rx, rx_slot, DRV_DIRECT);
+		tx->desc[drv_post(tx, tx_slot, DRV_INDIRECT)].addr = i ? DRV_IOVA_RX : 0x2000;
+		check_iommu_fault();
+	}
+}
+
+static void
+test_rx_chains(void)
+{
+	/* Device-readable in the receive queue. */
+	fresh(ALL);
+	rx->desc[drv_post(rx, rx_slot, DRV_DIRECT)].flags = 0;
+	drv_post(tx, tx_slot, DRV_DIRECT);
+	check_ring_error();
+	/* With mergeable buffers the first must hold the header. */
+	fresh(ALL);
+	rx_slot->pieces[0].len = 11;
+	drv_post(rx, rx_slot, DRV_DIRECT);
+	drv_post(tx, tx_slot, DRV_DIRECT);
+	check_ring_error();
+	/* A loop of buffers that are too small to ever hold the packet. */
+	fresh(ALL);
+	rx_slot->pieces[0].len = 16;
+	drv_piece(rx_slot, 20, 16);
+	rx->desc[rx->desc[drv_post(rx, rx_slot, DRV_DIRECT)].next].flags |= VRING_DESC_F_NEXT;
+	rx->desc[rx->desc[rx->avail->ring[0]].next].next = rx->avail->ring[0];
+	drv_post(tx, tx_slot, DRV_DIRECT);
+	check_ring_error();
+}
+
+/* A ring that is not mapped when the device starts. */
+static void
+test_start_unmapped(void)
+{
+	const struct svq_device_ops *ops;
+	struct svq_device_queue bad;
+	unsigned int i;
+
+	for (i = 0; i < 6; i++) {
+		fresh(ALL);
+		ops = drv.dev->ops;
+		ops->stop(drv.dev);
+		CU_ASSERT_EQUAL_FATAL(drv_setup(&drv, ALL, SIZE), 0);
+		bad = drv.ring[1].conf;
+		switch (i) {
+		case 0:
+			bad.desc_iova = 0x2000;
+			break;
+		case 1:
+			bad.avail_iova = 0x2000;
+			break;
+		case 2:
+			bad.used_iova = 0x2000;
+			break;
+		case 3: /* read-only */
+			bad.used_iova = bad.desc_iova;
+			break;
+		case 4: /* writable only */
+			bad.desc_iova = bad.used_iova;
+			break;
+		case 5: /* all but the event index */
+			bad.used_iova = DRV_IOVA_USED + DRV_USED_SIZE - 4 - 8 * SIZE;
+			break;
+		}
+		CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 1, &bad), 0);
+		CU_ASSERT_EQUAL(ops->start(drv.dev), -EFAULT);
+		CU_ASSERT_EQUAL(ops->status(drv.dev), SVQ_DEVICE_S_NEEDS_RESET);
+		CU_ASSERT_EQUAL(ops->start(drv.dev), -EBUSY);
+		check_iommu_fault();
+	}
+}
+
+/* The rings' mapping goes, or comes back elsewhere, while the device runs and is idle. */
+static void
+test_rings_moved(void)
+{
+	const struct svq_device_ops *ops;
+	const uint64_t size = 16 * PAGE;
+	uint8_t *old, *mem;
+	unsigned int i;
+
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CU_ASSERT_PTR_NOT_EQUAL_FATAL(mem, MAP_FAILED);
+	for (i = 0; i < 2; i++) {
+		struct svq_device_queue conf;
+
+		fresh(ALL);
+		ops = drv.dev->ops;
+		ops->stop(drv.dev);
+		CU_ASSERT_EQUAL_FATAL(drv_setup(&drv, ALL, SIZE), 0);
+		rx_slot = drv_slot_get(rx);
+		drv_piece(rx_slot, 0, 2 * LEN);
+		tx_slot = drv_slot_get(tx);
+		drv_piece(tx_slot, 0, 2 * LEN);
+		/* The transmit ring in memory of its own. */
+		CU_ASSERT_EQUAL(
+			ops->dma_map(drv.dev, 0x40000000, (uintptr_t)mem, size, SVQ_PERM_RW), 0);
+		memset(mem, 0, size);
+		conf = tx->conf;
+		conf.desc_iova = 0x40000000;
+		conf.avail_iova = 0x40001000;
+		conf.used_iova = 0x40002000;
+		CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 1, &conf), 0);
+		tx->desc = (void *)mem;
+		tx->avail = (void *)(mem + PAGE);
+		tx->used = (void *)(mem + 2 * PAGE);
+		CU_ASSERT_EQUAL(ops->start(drv.dev), 0);
+		loop_one();
+		CU_ASSERT_EQUAL(ops->dma_unmap(drv.dev, 0x40000000, size), 0);
+		if (i == 0) {
+			old = mem;
+			mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				-1, 0);
+			CU_ASSERT_PTR_NOT_EQUAL_FATAL(mem, MAP_FAILED);
+			memcpy(mem, old, size);
+			/* A stale address would crash. */
+			munmap(old, size);
+			CU_ASSERT_EQUAL(ops->dma_map(drv.dev, 0x40000000, (uintptr_t)mem, size,
+						SVQ_PERM_RW),
+				0);
+			tx->desc = (void *)mem;
+			tx->avail = (void *)(mem + PAGE);
+			tx->used = (void *)(mem + 2 * PAGE);
+			loop_one();
+			CU_ASSERT_EQUAL(ops->dma_unmap(drv.dev, 0x40000000, size), 0);
+		} else {
+			munmap(mem, size);
+			CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+			CU_ASSERT_EQUAL(stats().iommu_faults - iommu_faults, 1);
+			CU_ASSERT(ops->status(drv.dev) & SVQ_DEVICE_S_NEEDS_RESET);
+		}
+	}
+	fresh(ALL);
+	loop_one();
+}
+
+static void
+fill(void)
+{
+	CU_pSuite suite = autotest_suite("soft_fault", NULL, cleanup);
+
+	autotest_add(suite, "transmit address", test_tx_address);
+	autotest_add(suite, "receive address", test_rx_address);
+	autotest_add(suite, "two mappings that touch", test_straddle);
+	autotest_add(suite, "malformed ring", test_direct_rings);
+	autotest_add(suite, "malformed indirect table", test_indirect_tables);
+	autotest_add(suite, "malformed receive chain", test_rx_chains);
+	autotest_add(suite, "rings not mapped at start", test_start_unmapped);
+	autotest_add(suite, "rings moved while running", test_rings_moved);
+}
+
+REGISTER_AUTOTEST(soft_fault_autotest, fill)

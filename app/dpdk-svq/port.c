@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <rte_devargs.h>
 #include <rte_string_fns.h>
 
 #include "port.h"
@@ -97,16 +98,35 @@ svq_app_path_check(const char *path, bool client, struct svq_app_err *err)
 	return 0;
 }
 
+/* Whether the command line asks for the device. */
+static bool
+dev_was_asked_for(const char *dev)
+{
+	const struct rte_devargs *args;
+
+	RTE_EAL_DEVARGS_FOREACH("vdev", args)
+	{
+		if (strcmp(args->name, dev) == 0)
+			return true;
+	}
+	return false;
+}
+
 int
 svq_app_dev_check(const char *dev, struct svq_app_err *err)
 {
 	struct svq_vdpa_info info;
 
+	if (svq_vdpa_info_get(dev, &info) < 0 && dev_was_asked_for(dev))
+		return svq_app_err(err, -ENODEV,
+			"no device %s: it was not created; correct its --vdev as its own message "
+			"above says",
+			dev);
 	if (svq_vdpa_info_get(dev, &info) < 0)
 		return svq_app_err(err, -ENODEV,
-			"no device %s; give EAL --vdev %s,device=soft before --, or correct it if "
-			"it is "
-			"there (its own message is above)",
+			"no device %s; give EAL --vdev %s,device=soft before --, or 'device add' "
+			"it "
+			"at the prompt",
 			dev, dev);
 	if (info.path[0] != '\0')
 		return svq_app_err(err, -EBUSY,

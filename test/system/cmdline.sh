@@ -67,9 +67,9 @@ refused 'unknown device' 'no device vdpa_svq7' '--vdev vdpa_svq7' "${eal[@]}" "$
 	--iface "$sock,dev=vdpa_svq7"
 refused 'one device of two unknown' 'no device vdpa_svq7' '--vdev vdpa_svq7' "${eal[@]}" \
 	"${soft[@]}" -- "${iface[@]}" --iface "$tmp/t.sock,dev=vdpa_svq7"
-refused 'unknown device type' 'no device vdpa_svq0' 'correct it' "${eal[@]}" \
+refused 'unknown device type' 'no device vdpa_svq0' 'correct its --vdev' "${eal[@]}" \
 	--vdev 'vdpa_svq0,device=nonsense' -- "${iface[@]}"
-refused 'unknown backend' 'no device vdpa_svq0' 'correct it' "${eal[@]}" \
+refused 'unknown backend' 'no device vdpa_svq0' 'correct its --vdev' "${eal[@]}" \
 	--vdev 'vdpa_svq0,device=soft,backend=nonsense' -- "${iface[@]}"
 refused 'no worker lcore' 'no worker lcore' 'two lcores' --no-huge -m 128 --no-pci -l 0 \
 	--file-prefix "$prefix" "${soft[@]}" -- "${iface[@]}"
@@ -240,7 +240,7 @@ if [ -c /dev/net/tun ] && [ "$(id -u)" -eq 0 ]; then
 	said '^device vdpa_svq0: type soft '
 	said net_tap0
 	ok 'port=net_tap0: the tap driver is found and used'
-	refused 'port= before its ethdev' 'no device vdpa_svq0' 'above' "${eal[@]}" \
+	refused 'port= before its ethdev' 'no device vdpa_svq0' 'message above' "${eal[@]}" \
 		--vdev 'vdpa_svq0,device=soft,port=net_tap0' --vdev "net_tap0,iface=$tap" -- \
 		"${iface[@]}"
 else

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fe_dev.h"
 
@@ -50,9 +51,22 @@ fe_dev_free(struct fe_dev *dev)
 int
 fe_dev_connect(struct fe_dev *dev)
 {
+	uint64_t end = fe_now_ms() + (uint64_t)dev->conf.timeout_ms;
+	int rc;
+
 	if (dev->conf.server)
 		return fe_conn_accept(&dev->conn, dev->conf.path);
-	return fe_conn_connect(&dev->conn, dev->conf.path);
+	for (;;) {
+		rc = fe_conn_connect(&dev->conn, dev->conf.path);
+		if (rc == 0)
+			rc = fe_barrier(&dev->conn);
+		/* A back-end hangs up while it has not noticed that an earlier front-end is gone.
+		 */
+		if (rc != -ECONNRESET || fe_now_ms() > end)
+			return rc;
+		fe_conn_close(&dev->conn);
+		usleep(5000);
+	}
 }
 
 static int
@@ -353,6 +367,24 @@ int
 fe_dev_restart(struct fe_dev *dev)
 {
 	return dev_steps(dev, N_FIRST, fe_dev_n_steps(dev));
+}
+
+int
+fe_dev_reboot(struct fe_dev *dev, const struct fe_dev_conf *conf)
+{
+	struct fe_dev old = *dev;
+	int rc;
+
+	dev->conn.fd = -1;
+	fe_dev_free(dev);
+	rc = fe_dev_init(dev, conf);
+	dev->conn = old.conn;
+	dev->offered = old.offered;
+	dev->offered_protocol = old.offered_protocol;
+	dev->protocol = old.protocol;
+	dev->queue_num = old.queue_num;
+	/* A driver negotiates features anew; the front-end's own messages need no repetition. */
+	return rc < 0 ? rc : dev_steps(dev, N_FIRST - 2, fe_dev_n_steps(dev));
 }
 
 void

@@ -70,7 +70,7 @@ int fe_dev_init(struct fe_dev *dev, const struct fe_dev_conf *conf);
 /** Disconnect and free everything. */
 void fe_dev_free(struct fe_dev *dev);
 
-/** Connect, or accept the back-end. */
+/** Connect and get a first answer, or accept the back-end. */
 int fe_dev_connect(struct fe_dev *dev);
 
 /** Number of steps of a start. */
@@ -108,6 +108,9 @@ int fe_dev_stop(struct fe_dev *dev, uint32_t *bases);
 
 /** Start all rings again after fe_dev_stop(), at the bases that were handed back. */
 int fe_dev_restart(struct fe_dev *dev);
+
+/** Lay out memory and rings anew on a connection whose rings are stopped, and start. */
+int fe_dev_reboot(struct fe_dev *dev, const struct fe_dev_conf *conf);
 
 /** Disconnect; the rings keep their state. */
 void fe_dev_disconnect(struct fe_dev *dev);

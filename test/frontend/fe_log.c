@@ -68,16 +68,19 @@ fe_log_want(struct fe_log *log, uint64_t gpa, uint64_t len)
 }
 
 uint64_t
-fe_log_check(const struct fe_log *log, uint64_t *wanted, uint64_t *set)
+fe_log_check(const struct fe_log *log, const struct fe_log *also, uint64_t *wanted, uint64_t *set)
 {
 	uint64_t i, missing = 0;
-	uint8_t lack;
+	uint8_t have, lack;
 
 	*wanted = *set = 0;
 	for (i = 0; i < log->size; i++) {
 		*wanted += (uint64_t)__builtin_popcount(log->want[i]);
 		*set += (uint64_t)__builtin_popcount(log->base[i]);
-		lack = log->want[i] & (uint8_t)~log->base[i];
+		have = log->base[i];
+		if (also != NULL && i < also->size)
+			have |= also->base[i];
+		lack = log->want[i] & (uint8_t)~have;
 		if (lack != 0 && missing == 0)
 			fprintf(stderr, "dirty log misses GPA 0x%" PRIx64 "\n",
 				(i * 8 + (uint64_t)__builtin_ctz(lack)) * LOG_PAGE);

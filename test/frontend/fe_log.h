@@ -37,10 +37,13 @@ void fe_log_want(struct fe_log *log, uint64_t gpa, uint64_t len);
 /**
  * Compare.
  *
+ * @param also
+ *   A log that may hold pages instead, or NULL.
  * @param[out] wanted, set
  *   Pages that must be set, and that are.
  * @return pages that must be set and are not; the first is named on stderr.
  */
-uint64_t fe_log_check(const struct fe_log *log, uint64_t *wanted, uint64_t *set);
+uint64_t
+fe_log_check(const struct fe_log *log, const struct fe_log *also, uint64_t *wanted, uint64_t *set);
 
 #endif /* FE_LOG_H */

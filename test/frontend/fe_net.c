@@ -3,22 +3,11 @@
  */
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fe_net.h"
-#include "fe_shape.h"
-
-/* Frames that may be out per pair; a power of two. */
-#define OUT	 32768u
-#define TX_BURST 32
-/* Most buffers of one received frame. */
-#define MAX_CHAIN 512
-/* Complaints before the rest is only counted. */
-#define COMPLAINTS 5
+#include "fe_net_priv.h"
 
 /* How many buffers traffic uses, and how big they are. */
 struct net_plan {
@@ -89,7 +78,7 @@ net_alloc_pair(struct fe_net *net, unsigned int i, const struct net_plan *plan)
 	pair->rx = &net->dev->rings[2 * i];
 	pair->tx = &net->dev->rings[2 * i + 1];
 	pair->log_from = UINT64_MAX;
-	pair->out = calloc(OUT, sizeof(*pair->out));
+	pair->out = calloc(FE_NET_OUT, sizeof(*pair->out));
 	pair->tx_free = calloc(plan->n_tx, sizeof(*pair->tx_free));
 	pair->rx_free = calloc(plan->n_rx, sizeof(*pair->rx_free));
 	if (pair->out == NULL || pair->tx_free == NULL || pair->rx_free == NULL)
@@ -117,7 +106,7 @@ pair_rest(struct fe_net *net, unsigned int i)
 	pair->n_tx_free = net->n_tx;
 	pair->n_rx_free = net->n_rx;
 	pair->n_out = 0;
-	memset(pair->out, 0, OUT * sizeof(*pair->out));
+	memset(pair->out, 0, FE_NET_OUT * sizeof(*pair->out));
 }
 
 int
@@ -186,35 +175,27 @@ fe_net_free(struct fe_net *net)
 	memset(net, 0, sizeof(*net));
 }
 
-static void
-net_corrupt(struct fe_net *net, unsigned int pair, const char *why)
+static unsigned int
+pair_poll_used(struct fe_net *net, unsigned int p)
 {
-	if (net->stats.corrupt++ < COMPLAINTS)
-		fprintf(stderr, "pair %u: %s\n", pair, why);
+	unsigned int moved = 0, n;
+
+	while ((n = fe_net_receive(net, p)) > 0)
+		moved += n;
+	return moved + fe_net_tx_done(net, p);
 }
 
-/* ---- Dirty log ---- */
-
-/* The used entry that was taken last. */
-static void
-want_used(struct fe_net *net, const struct fe_ring *ring, uint16_t idx)
+static unsigned int
+pair_poll(struct fe_net *net, unsigned int p)
 {
-	uint64_t elem = ring->used_gpa + 4 + 8ull * (idx & (ring->size - 1));
+	struct fe_net_pair *pair = &net->pairs[p];
+	unsigned int moved;
 
-	fe_log_want(net->log, elem, 8);
-	fe_log_want(net->log, ring->used_gpa + 2, 2);
-}
-
-static void
-want_chain(struct fe_net *net, const struct fe_buf *buf, uint32_t len)
-{
-	unsigned int i;
-	uint32_t n;
-
-	for (i = 0; i < buf->n_segs && len > 0; i++, len -= n) {
-		n = len < buf->segs[i].len ? len : buf->segs[i].len;
-		fe_log_want(net->log, buf->segs[i].gpa, n);
-	}
+	fe_ring_disarm(pair->rx);
+	fe_ring_disarm(pair->tx);
+	moved = pair_poll_used(net, p);
+	fe_net_post(net, pair);
+	return moved + fe_net_send(net, p);
 }
 
 void
@@ -227,309 +208,6 @@ fe_net_set_log(struct fe_net *net, struct fe_log *log)
 		net->pairs[i].log_from = log == NULL ? UINT64_MAX : net->pairs[i].tx_seq;
 }
 
-/* ---- Receiving ---- */
-
-struct rx_chain {
-	struct fe_buf *buf;
-	uint32_t len;
-	uint16_t used_idx;
-};
-
-/* Append what the device wrote into a chain to net->frame. @return bytes there, 0: too many. */
-static uint32_t
-rx_gather(struct fe_net *net, const struct rx_chain *chain, uint32_t have)
-{
-	uint32_t left = chain->len, n;
-	unsigned int i;
-
-	if (left > sizeof(net->frame) - have)
-		return 0;
-	for (i = 0; i < chain->buf->n_segs && left > 0; i++) {
-		const struct fe_seg *seg = &chain->buf->segs[i];
-
-		n = left < seg->len ? left : seg->len;
-		if (fe_mem_read(&net->dev->mem, seg->gpa, net->frame + have, n) < 0)
-			return 0;
-		have += n;
-		left -= n;
-	}
-	return left == 0 ? have : 0;
-}
-
-/* Account for a good frame. */
-static void
-rx_account(struct fe_net *net, struct fe_net_pair *pair, uint64_t seq)
-{
-	uint64_t *out = &pair->out[seq % OUT];
-
-	if (*out != seq + 1) {
-		if (net->stats.doubled++ < COMPLAINTS)
-			fprintf(stderr, "frame %" PRIu64 " came twice or was never sent\n", seq);
-		return;
-	}
-	*out = 0;
-	pair->n_out--;
-	pair->received++;
-	net->stats.received++;
-	if (seq < pair->rx_seq) {
-		if (net->stats.disordered++ < COMPLAINTS)
-			fprintf(stderr, "frame %" PRIu64 " came after frame %" PRIu64 "\n", seq,
-				pair->rx_seq - 1);
-	} else {
-		pair->rx_seq = seq + 1;
-	}
-}
-
-static void
-rx_frame(struct fe_net *net, unsigned int p, const struct rx_chain *chains, unsigned int n)
-{
-	struct fe_net_pair *pair = &net->pairs[p];
-	uint32_t have = 0;
-	const char *why;
-	unsigned int i;
-	uint64_t seq;
-
-	for (i = 0; i < n; i++) {
-		have = rx_gather(net, &chains[i], have);
-		if (have == 0) {
-			net_corrupt(net, p, "used length beyond the buffer, or 0");
-			return;
-		}
-		if (i + 1 < n && chains[i].len != net->rx_len)
-			net_corrupt(net, p, "a buffer that is not the frame's last is not full");
-	}
-	if (have < net->hdr_len) {
-		net_corrupt(net, p, "received less than a header");
-		return;
-	}
-	why = fe_frame_check(net->frame + net->hdr_len, have - net->hdr_len, (uint16_t)p, &seq);
-	if (why != NULL) {
-		net_corrupt(net, p, why);
-		return;
-	}
-	rx_account(net, pair, seq);
-	for (i = 0; i < n && seq >= pair->log_from; i++) {
-		want_used(net, pair->rx, chains[i].used_idx);
-		want_chain(net, chains[i].buf, chains[i].len);
-	}
-}
-
-/* Take one used receive chain. @return as fe_ring_get(). */
-static int
-rx_take(struct fe_net *net, unsigned int p, struct rx_chain *chain)
-{
-	struct fe_net_pair *pair = &net->pairs[p];
-	void *cookie;
-	int rc;
-
-	rc = fe_ring_get(pair->rx, &cookie, &chain->len);
-	if (rc <= 0) {
-		if (rc < 0)
-			net_corrupt(net, p, "bad used entry in the receive queue");
-		return rc;
-	}
-	chain->buf = cookie;
-	chain->used_idx = (uint16_t)(pair->rx->used_idx - 1);
-	pair->rx_free[pair->n_rx_free++] = chain->buf;
-	return 1;
-}
-
-/* Chains of the frame whose first chain is @p first, from its header. */
-static unsigned int
-rx_count(struct fe_net *net, unsigned int p, const struct rx_chain *first)
-{
-	uint16_t n = 1;
-
-	if (net->hdr_len == 12 && rx_gather(net, first, 0) >= 12)
-		memcpy(&n, net->frame + 10, sizeof(n));
-	if (n == 0 || n > MAX_CHAIN || (n > 1 && !net->mrg)) {
-		net_corrupt(net, p, "impossible num_buffers");
-		return 1;
-	}
-	return n;
-}
-
-/* Receive one frame. @return used entries taken. */
-static unsigned int
-rx_one(struct fe_net *net, unsigned int p)
-{
-	struct rx_chain chains[MAX_CHAIN];
-	uint64_t end = 0;
-	unsigned int i, n;
-	int rc = rx_take(net, p, &chains[0]);
-
-	if (rc <= 0)
-		return rc < 0;
-	n = rx_count(net, p, &chains[0]);
-	for (i = 1; i < n;) {
-		rc = rx_take(net, p, &chains[i]);
-		if (rc < 0)
-			return i + 1;
-		if (rc > 0) {
-			i++;
-			continue;
-		}
-		/* virtio 1.2, 5.1.6.4.1: a frame's buffers become used together. */
-		if (end == 0) {
-			net_corrupt(net, p, "some of a frame's buffers are not used yet");
-			end = fe_now_ms() + 100;
-		}
-		if (fe_now_ms() > end)
-			return i;
-	}
-	rx_frame(net, p, chains, n);
-	return n;
-}
-
-static bool
-net_choose_indirect(struct fe_net *net)
-{
-	if (!net->conf.indirect || !(net->dev->features & FE_F_INDIRECT))
-		return false;
-	return !net->conf.direct || fe_random(&net->random) >> 63;
-}
-
-/* Post all receive buffers that are at rest, in any order. */
-static void
-rx_post(struct fe_net *net, struct fe_net_pair *pair)
-{
-	unsigned int direct_parts = pair->rx->size / (2 * net->rx_need), i, parts;
-	struct fe_buf *buf;
-	bool indirect;
-
-	while (pair->n_rx_free > 0 && pair->rx->n_free > 0) {
-		i = fe_random_in(&net->random, 0, pair->n_rx_free - 1);
-		buf = pair->rx_free[i];
-		indirect = net_choose_indirect(net);
-		parts = net->conf.max_parts;
-		if (!indirect && parts > direct_parts)
-			parts = direct_parts > 0 ? direct_parts : 1;
-		if (!indirect && parts > pair->rx->n_free)
-			parts = pair->rx->n_free;
-		fe_shape(buf, &net->conf, &net->random, net->hdr_len, net->rx_len, parts, true);
-		if (fe_ring_add(pair->rx, buf->segs, buf->n_segs,
-			    indirect ? buf->table : UINT64_MAX, buf) < 0)
-			break;
-		pair->rx_free[i] = pair->rx_free[--pair->n_rx_free];
-	}
-	fe_ring_publish(pair->rx);
-}
-
-/* ---- Sending ---- */
-
-static unsigned int
-tx_take(struct fe_net *net, unsigned int p)
-{
-	struct fe_net_pair *pair = &net->pairs[p];
-	unsigned int n = 0;
-	struct fe_buf *buf;
-	void *cookie;
-	uint32_t len;
-	int rc;
-
-	for (;; n++) {
-		rc = fe_ring_get(pair->tx, &cookie, &len);
-		if (rc == 0)
-			return n;
-		if (rc < 0) {
-			net_corrupt(net, p, "bad used entry in the transmit queue");
-			return n + 1;
-		}
-		buf = cookie;
-		pair->tx_free[pair->n_tx_free++] = buf;
-		if (buf->seq >= pair->log_from)
-			want_used(net, pair->tx, (uint16_t)(pair->tx->used_idx - 1));
-	}
-}
-
-static bool
-tx_may(const struct fe_net *net, const struct fe_net_pair *pair)
-{
-	if (net->quiet || pair->n_tx_free == 0 || net->stats.sent >= net->limit ||
-		pair->n_out >= net->conf.window || pair->n_out >= OUT / 2)
-		return false;
-	if (pair->n_out == 0)
-		return pair->rx->outstanding >= net->rx_need;
-	return 2ull * (pair->n_out + 1) * net->rx_need <= pair->rx->outstanding;
-}
-
-/* Small, large and middling frames equally often. */
-static uint32_t
-tx_length(struct fe_net *net)
-{
-	uint32_t low = net->conf.min_frame, high = net->conf.max_frame;
-
-	switch (fe_random(&net->random) >> 62) {
-	case 0:
-		return fe_random_in(&net->random, low, low + (high - low) / 16);
-	case 1:
-		return high - fe_random_in(&net->random, 0, (high - low) / 64);
-	default:
-		return fe_random_in(&net->random, low, high);
-	}
-}
-
-/* Write header and frame into a chain. */
-static int
-tx_fill(struct fe_net *net, const struct fe_buf *buf)
-{
-	const uint8_t *from = net->frame;
-	unsigned int i;
-	int rc = 0;
-
-	for (i = 0; i < buf->n_segs && rc == 0; from += buf->segs[i++].len)
-		rc = fe_mem_write(&net->dev->mem, buf->segs[i].gpa, from, buf->segs[i].len);
-	return rc;
-}
-
-static bool
-tx_one(struct fe_net *net, unsigned int p)
-{
-	struct fe_net_pair *pair = &net->pairs[p];
-	unsigned int i = fe_random_in(&net->random, 0, pair->n_tx_free - 1);
-	unsigned int parts = net->conf.max_parts;
-	struct fe_buf *buf = pair->tx_free[i];
-	bool indirect = net_choose_indirect(net);
-	uint32_t len = tx_length(net);
-
-	if (pair->tx->n_free == 0)
-		return false;
-	if (!indirect && parts > pair->tx->n_free)
-		parts = pair->tx->n_free;
-	memset(net->frame, 0, net->hdr_len);
-	fe_frame_make(net->frame + net->hdr_len, len, (uint16_t)p, pair->tx_seq);
-	fe_shape(buf, &net->conf, &net->random, net->hdr_len, net->hdr_len + len, parts, false);
-	if (tx_fill(net, buf) < 0 ||
-		fe_ring_add(pair->tx, buf->segs, buf->n_segs, indirect ? buf->table : UINT64_MAX,
-			buf) < 0)
-		return false;
-	pair->tx_free[i] = pair->tx_free[--pair->n_tx_free];
-	buf->seq = pair->tx_seq;
-	pair->out[pair->tx_seq % OUT] = pair->tx_seq + 1;
-	pair->tx_seq++;
-	pair->n_out++;
-	net->stats.sent++;
-	return true;
-}
-
-static unsigned int
-pair_poll(struct fe_net *net, unsigned int p)
-{
-	struct fe_net_pair *pair = &net->pairs[p];
-	unsigned int moved = 0, n, sent = 0;
-
-	fe_ring_disarm(pair->rx);
-	fe_ring_disarm(pair->tx);
-	while ((n = rx_one(net, p)) > 0)
-		moved += n;
-	moved += tx_take(net, p);
-	rx_post(net, pair);
-	while (sent < TX_BURST && tx_may(net, pair) && tx_one(net, p))
-		sent++;
-	fe_ring_publish(pair->tx);
-	return moved + sent;
-}
-
 /* ---- All pairs ---- */
 
 unsigned int
@@ -540,6 +218,17 @@ fe_net_out(const struct fe_net *net)
 	for (i = 0; i < net->dev->conf.pairs; i++)
 		n += net->pairs[i].off ? 0 : net->pairs[i].n_out;
 	return n;
+}
+
+void
+fe_net_poll_used(struct fe_net *net)
+{
+	unsigned int i;
+
+	for (i = 0; i < net->dev->conf.pairs; i++) {
+		if (!net->pairs[i].off)
+			pair_poll_used(net, i);
+	}
 }
 
 unsigned int

@@ -111,6 +111,9 @@ void fe_net_free(struct fe_net *net);
 /** Take what came back, post receive buffers, send. @return used entries taken and frames sent. */
 unsigned int fe_net_poll(struct fe_net *net);
 
+/** Only take what came back. */
+void fe_net_poll_used(struct fe_net *net);
+
 /** Wait for an interrupt, at most @p timeout_ms. */
 void fe_net_wait(struct fe_net *net, int timeout_ms);
 

@@ -150,15 +150,14 @@ seg_flags(const struct fe_seg *seg, bool more)
 	return (uint16_t)((seg->write ? FE_DESC_WRITE : 0) | (more ? FE_DESC_NEXT : 0));
 }
 
+/* Write descriptors @p segs into a table of their own. */
 static int
-ring_add_indirect(struct fe_ring *ring, const struct fe_seg *segs, unsigned int n, uint64_t table)
+ring_write_table(struct fe_ring *ring, const struct fe_seg *segs, unsigned int n, uint64_t table)
 {
 	unsigned int i;
-	uint16_t id;
+	int rc = 0;
 
-	if (ring->n_free == 0)
-		return -ENOSPC;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && rc == 0; i++) {
 		struct fe_desc d = {
 			.addr = segs[i].gpa,
 			.len = segs[i].len,
@@ -166,51 +165,40 @@ ring_add_indirect(struct fe_ring *ring, const struct fe_seg *segs, unsigned int 
 			.next = (uint16_t)(i + 1),
 		};
 
-		if (fe_mem_write(ring->mem, table + i * sizeof(d), &d, sizeof(d)) < 0)
-			return -EFAULT;
+		rc = fe_mem_write(ring->mem, table + i * sizeof(d), &d, sizeof(d));
 	}
-	id = ring_alloc(ring);
-	fe_ring_desc(ring, id, table, n * (uint32_t)sizeof(struct fe_desc), FE_DESC_INDIRECT, 0);
-	ring->n_descs[id] = 1;
-	return id;
-}
-
-static int
-ring_add_direct(struct fe_ring *ring, const struct fe_seg *segs, unsigned int n)
-{
-	uint16_t id, next;
-	unsigned int i;
-	int head;
-
-	if (n == 0 || ring->n_free < n)
-		return -ENOSPC;
-	id = ring_alloc(ring);
-	head = id;
-	for (i = 0; i < n; i++, id = next) {
-		next = i + 1 < n ? ring_alloc(ring) : 0;
-		fe_ring_desc(
-			ring, id, segs[i].gpa, segs[i].len, seg_flags(&segs[i], i + 1 < n), next);
-		ring->next[id] = next;
-	}
-	ring->n_descs[head] = (uint16_t)n;
-	return head;
+	return rc;
 }
 
 int
-fe_ring_add(struct fe_ring *ring, const struct fe_seg *segs, unsigned int n, uint64_t table_gpa,
-	void *cookie)
+fe_ring_add(struct fe_ring *ring, const struct fe_seg *segs, unsigned int n, unsigned int n_direct,
+	uint64_t table_gpa, void *cookie)
 {
-	int head;
+	unsigned int need = n_direct < n ? n_direct + 1 : n_direct, i;
+	uint16_t id, next, head, write;
 
-	if (table_gpa == UINT64_MAX)
-		head = ring_add_direct(ring, segs, n);
-	else
-		head = ring_add_indirect(ring, segs, n, table_gpa);
-	if (head < 0)
-		return head;
+	if (n == 0 || n_direct > n || ring->n_free < need)
+		return -ENOSPC;
+	if (n_direct < n && ring_write_table(ring, segs + n_direct, n - n_direct, table_gpa) < 0)
+		return -EFAULT;
+	head = id = ring_alloc(ring);
+	for (i = 0; i < need; i++, id = next) {
+		next = i + 1 < need ? ring_alloc(ring) : 0;
+		ring->next[id] = next;
+		if (i < n_direct) {
+			fe_ring_desc(ring, id, segs[i].gpa, segs[i].len,
+				seg_flags(&segs[i], i + 1 < need), next);
+			continue;
+		}
+		/* virtio 1.2, 2.7.5.3.2: the device ignores whether the table is writable. */
+		write = id % 2 ? FE_DESC_WRITE : 0;
+		fe_ring_desc(ring, id, table_gpa, (n - n_direct) * (uint32_t)sizeof(struct fe_desc),
+			FE_DESC_INDIRECT | write, 0);
+	}
+	ring->n_descs[head] = (uint16_t)need;
 	ring->cookie[head] = cookie;
 	ring->outstanding++;
-	fe_ring_avail(ring, (uint16_t)head);
+	fe_ring_avail(ring, head);
 	return head;
 }
 

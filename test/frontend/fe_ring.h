@@ -96,14 +96,16 @@ void fe_ring_reset(struct fe_ring *ring, uint16_t base);
 /**
  * Lay out a chain and put its head into the available ring, not yet published.
  *
+ * @param n_direct
+ *   Buffers that get a descriptor in the ring; the other ones follow in an indirect table.
  * @param table_gpa
- *   Where to put an indirect table of n entries, or UINT64_MAX for a direct chain.
+ *   Where that table goes, 16 bytes a buffer.
  * @param cookie
  *   What fe_ring_get() gives back; not NULL.
  * @return the head; -ENOSPC: too few free descriptors.
  */
-int fe_ring_add(struct fe_ring *ring, const struct fe_seg *segs, unsigned int n, uint64_t table_gpa,
-	void *cookie);
+int fe_ring_add(struct fe_ring *ring, const struct fe_seg *segs, unsigned int n,
+	unsigned int n_direct, uint64_t table_gpa, void *cookie);
 
 /** Write one descriptor by hand. */
 void fe_ring_desc(struct fe_ring *ring, uint16_t id, uint64_t addr, uint32_t len, uint16_t flags,

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 dpdk-svq authors
  */
 
-/* A vhost-user front-end for tests: verified traffic. */
+/* A vhost-user front-end for tests: verified traffic, or one hostile case. */
 
 #include <errno.h>
 #include <getopt.h>
@@ -12,18 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fe_net.h"
+#include "fe_attack.h"
+#include "fe_session.h"
 
 /* Time limit of every wait for the back-end. */
 #define TIMEOUT_MS 5000
-/* Traffic is lost when nothing came back for so long. */
-#define IDLE_MS 3000
-
 struct options {
 	struct fe_dev_conf dev;
 	struct fe_net_conf net;
 	uint64_t run_ms;
 	uint64_t packets;
+	const char *attack;
 	bool log;
 };
 
@@ -45,6 +44,8 @@ enum {
 	OPT_LOG,
 	OPT_SEED,
 	OPT_SERVER,
+	OPT_ATTACK,
+	OPT_LIST,
 	OPT_HELP,
 };
 
@@ -66,6 +67,8 @@ static const struct option long_options[] = {
 	{"log", no_argument, NULL, OPT_LOG},
 	{"seed", required_argument, NULL, OPT_SEED},
 	{"server", no_argument, NULL, OPT_SERVER},
+	{"attack", required_argument, NULL, OPT_ATTACK},
+	{"list", no_argument, NULL, OPT_LIST},
 	{"help", no_argument, NULL, OPT_HELP},
 	{0},
 };
@@ -75,6 +78,8 @@ usage(FILE *f)
 {
 	fprintf(f,
 		"usage: svq-frontend SOCKET --traffic SECONDS | --packets N [options]\n"
+		"       svq-frontend SOCKET --attack NAME [options]\n"
+		"       svq-frontend --list\n"
 		"\n"
 		"  --traffic SECONDS    send verified frames for so long\n"
 		"  --packets N          send N verified frames\n"
@@ -93,6 +98,8 @@ usage(FILE *f)
 		"  --log                log dirty pages all the while, and check the log\n"
 		"  --seed N             of all that is random (1)\n"
 		"  --server             listen on SOCKET, the back-end connects\n"
+		"  --attack NAME        run one hostile case\n"
+		"  --list               print the hostile cases\n"
 		"\n"
 		"Traffic ends with `sent A received B lost C corrupt D`, and exit status 0 only\n"
 		"if every frame came back once, unchanged and in order.\n",
@@ -203,6 +210,12 @@ parse_option(struct options *o, int opt, const char *name, const char *arg)
 	case OPT_SERVER:
 		o->dev.server = true;
 		break;
+	case OPT_ATTACK:
+		o->attack = arg;
+		break;
+	case OPT_LIST:
+		fe_attack_list(stdout);
+		exit(0);
 	case OPT_HELP:
 		usage(stdout);
 		exit(0);
@@ -240,8 +253,8 @@ parse(struct options *o, int argc, char **argv)
 		fprintf(stderr, "svq-frontend: --min-frame is above --max-frame\n");
 		exit(2);
 	}
-	if (o->run_ms == 0 && o->packets == 0) {
-		fprintf(stderr, "svq-frontend: give --traffic or --packets\n");
+	if (o->attack == NULL && o->run_ms == 0 && o->packets == 0) {
+		fprintf(stderr, "svq-frontend: give --traffic, --packets or --attack\n");
 		exit(2);
 	}
 	o->dev.data_bytes = fe_net_bytes(&o->net, &o->dev);
@@ -292,7 +305,7 @@ traffic(const struct options *o, struct fe_dev *dev, struct fe_net *net)
 			fe_net_set_log(net, &log);
 	}
 	if (rc == 0)
-		fe_net_run(net, o->run_ms > 0 ? o->run_ms : UINT32_MAX, IDLE_MS);
+		fe_net_run(net, o->run_ms > 0 ? o->run_ms : UINT32_MAX, FE_IDLE_MS);
 	if (o->log && rc == 0)
 		good = check_log(&log);
 	good = report(net) && good && rc == 0;
@@ -311,6 +324,9 @@ main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	parse(&o, argc, argv);
+	if (o.attack != NULL)
+		return fe_attack_run(o.attack, &o.dev, &o.net);
+
 	rc = fe_dev_init(&dev, &o.dev);
 	if (rc < 0)
 		fprintf(stderr, "svq-frontend: memory: %s\n", strerror(-rc));

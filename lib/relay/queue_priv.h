@@ -176,7 +176,11 @@ struct svq_shadow_ops {
 		const struct svq_chain *chain, unsigned int ahead);
 	/** Publish @p n chains at once. @return whether the device wants a kick. */
 	bool (*publish)(struct svq_queue *q, unsigned int n);
-	/** Used entries to take, at most SVQ_BURST. */
+	/**
+	 * Used entries to take: all that the device has published. No fewer, for a packet may be
+	 * spread over several buffers, which the guest has to see used together (virtio 1.2,
+	 * 5.1.6.4.1), and only where the device published do we know that no packet is cut.
+	 */
 	enum svq_queue_error (*used)(const struct svq_queue *q, unsigned int *n);
 	/** Read, check and release the entry that lies @p ahead entries after the next one. */
 	enum svq_queue_error (*get_used)(

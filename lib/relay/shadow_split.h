@@ -115,7 +115,7 @@ shadow_split_used(const struct svq_queue *q, unsigned int *n)
 		*n = idx;
 		return SVQ_QUEUE_E_USED_IDX;
 	}
-	*n = RTE_MIN(ahead, (unsigned int)SVQ_BURST);
+	*n = ahead;
 	return SVQ_QUEUE_OK;
 }
 

@@ -463,6 +463,29 @@ test_detach_keeps_in_flight(void)
 	bed_close(&b);
 }
 
+/* Buffers that the device publishes together may be one packet: they stay together. */
+static void
+test_used_together(void)
+{
+	const unsigned int n = 150;
+	unsigned int i;
+
+	bed_open(&b, 256, 256, F_ALL);
+	for (i = 0; i < n; i++) {
+		bed_desc(&b, i, 0x1000, 64, W, 0);
+		bed_avail(&b, i);
+	}
+	for (i = 0; i < n; i += svq_queue_avail(b.q))
+		;
+	for (i = 0; i < n; i++) {
+		CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+		bed_device_return(&b, chain.head, 64);
+	}
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), n);
+	CU_ASSERT_EQUAL(b.used->idx, n);
+	bed_close(&b);
+}
+
 static void
 test_recall_out_of_order(void)
 {
@@ -538,6 +561,7 @@ fill(void)
 	autotest_add(s, "notifications", test_notifications);
 	autotest_add(s, "dirty log", test_dirty_log);
 	autotest_add(s, "detach keeps what is in flight", test_detach_keeps_in_flight);
+	autotest_add(s, "used together stays together", test_used_together);
 	autotest_add(s, "recall out of order", test_recall_out_of_order);
 	autotest_add(s, "attach refuses", test_bad_attach);
 }

@@ -500,7 +500,7 @@ test_config(void)
 	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "", NULL), 0);
 	info = &drv.dev->info;
 	CU_ASSERT_EQUAL(info->max_pairs, 1);
-	CU_ASSERT_EQUAL(info->max_queue_size, 1024);
+	CU_ASSERT_EQUAL(info->max_queue_size, 32768);
 	CU_ASSERT_EQUAL(info->n_apertures, 2);
 	CU_ASSERT_EQUAL(info->apertures[0].last, 0xfedfffff);
 	CU_ASSERT_EQUAL(info->apertures[1].last, 0xffffffffffff);

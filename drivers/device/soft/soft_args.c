@@ -211,7 +211,7 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 	memset(args, 0, sizeof(*args));
 	args->backend = &soft_loopback;
 	args->pairs = 1;
-	args->queue_size = 1024;
+	args->queue_size = 32768;
 	memcpy(args->apertures, default_apertures, sizeof(default_apertures));
 	args->n_apertures = RTE_DIM(default_apertures);
 	default_mac(name, args->mac);

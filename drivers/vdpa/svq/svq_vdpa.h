@@ -84,7 +84,7 @@ struct svq_vdpa_queue_info {
 	bool ready;		      /**< the front-end enabled it */
 	bool attached;		      /**< it is being relayed */
 	uint32_t guest_size;	      /**< descriptors; 0 unknown */
-	uint16_t device_size;	      /**< descriptors */
+	uint16_t device_size;	      /**< descriptors; 0 unknown */
 	uint16_t base;		      /**< next available index */
 	uint32_t inflight;	      /**< chains at the device */
 	int lcore;		      /**< who serves it, -1 nobody */

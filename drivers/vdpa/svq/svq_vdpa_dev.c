@@ -24,9 +24,8 @@
 #define ARG_QUEUES     "queues"
 #define ARG_QUEUE_SIZE "queue_size"
 
-#define DEFAULT_DEVICE	   "soft"
-#define DEFAULT_QUEUES	   1
-#define DEFAULT_QUEUE_SIZE 256
+#define DEFAULT_DEVICE "soft"
+#define DEFAULT_QUEUES 1
 
 RTE_LOG_REGISTER(svq_vdpa_logtype, svq.vdpa, NOTICE);
 
@@ -119,7 +118,7 @@ get_sizes(struct svq_vdpa *d, const struct rte_kvargs *args)
 {
 	const struct svq_device_info *info = &d->dev->info;
 	unsigned long pairs = DEFAULT_QUEUES;
-	unsigned long size = RTE_MIN(DEFAULT_QUEUE_SIZE, info->max_queue_size);
+	unsigned long size = 0;
 	int ret;
 
 	ret = get_number(
@@ -248,8 +247,7 @@ probe(struct rte_vdev_device *vdev)
 		destroy(d);
 		return -EIO;
 	}
-	VDPA_LOG(INFO, "%s: device=%s, %u queue pairs, shadow rings of %u descriptors", d->name,
-		d->dev->type, d->max_pairs, d->queue_size);
+	VDPA_LOG(INFO, "%s: device=%s, %u queue pairs", d->name, d->dev->type, d->max_pairs);
 	return 0;
 }
 

@@ -80,7 +80,7 @@ struct svq_vdpa {
 	struct svq_dma *dma;
 	struct svq_guest *guest;
 	uint16_t max_pairs;
-	uint16_t queue_size; /**< of the shadow rings */
+	uint16_t queue_size; /**< of the shadow rings; 0: as large as the guest's */
 
 	/* The life cycle (svq_vdpa_lifecycle.c). */
 	enum svq_vdpa_state state;

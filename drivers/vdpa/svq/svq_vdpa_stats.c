@@ -135,7 +135,7 @@ queue_info(const struct svq_vdpa *d, uint16_t qid, struct svq_vdpa_queue_info *i
 	info->ready = vr->ready;
 	info->attached = served;
 	info->guest_size = vr->started ? vr->at.size : 0;
-	info->device_size = d->queue_size;
+	info->device_size = vr->queue != NULL ? svq_queue_size(vr->queue) : d->queue_size;
 	info->lcore = served ? d->pairs[qid / 2].lcore : -1;
 	if (vr->queue != NULL) {
 		info->base = svq_queue_base(vr->queue);

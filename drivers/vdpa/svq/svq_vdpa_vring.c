@@ -17,7 +17,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_common.h>
+
 #include "svq_vdpa_priv.h"
+
+/* Smaller rings save nothing and make a device wait. */
+#define MIN_SHADOW_SIZE 256u
 
 /* Bytes of a split ring's three parts (virtio 1.2, 2.7), event fields included. */
 static uint64_t
@@ -38,6 +43,27 @@ used_bytes(uint32_t size)
 	return 6 + 8ULL * size;
 }
 
+/*
+ * A chain may be as long as the guest's ring, so a shadow ring that is at least as large takes
+ * every chain. A vring whose size librte_vhost does not know yet is taken to be like the others.
+ */
+static uint16_t
+shadow_size(const struct svq_vdpa *d)
+{
+	uint32_t size = MIN_SHADOW_SIZE;
+	uint16_t i;
+
+	if (d->queue_size != 0)
+		return d->queue_size;
+	for (i = 0; i < 2 * d->n_pairs; i++) {
+		struct rte_vhost_vring v;
+
+		if (rte_vhost_get_vhost_vring(d->vid, i, &v) == 0)
+			size = RTE_MAX(size, rte_align32pow2(v.size));
+	}
+	return (uint16_t)RTE_MIN(size, d->dev->info.max_queue_size);
+}
+
 int
 svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 {
@@ -45,7 +71,7 @@ svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 	struct svq_queue_conf conf = {
 		.name = d->where,
 		.dma = d->dma,
-		.size = d->queue_size,
+		.size = shadow_size(d),
 		.features = device_features,
 		.numa_node = d->numa_node,
 	};

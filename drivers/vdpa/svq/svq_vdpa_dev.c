@@ -168,12 +168,10 @@ open_device(struct svq_vdpa *d, const char *text)
 	ret = check_keys(d->name, args, driver);
 	if (ret != 0)
 		goto out;
+	/* It says itself what is wrong. */
 	ret = driver->open(d->name, args, svq_worker_qsbr(), &d->dev);
-	if (ret != 0) {
-		VDPA_LOG(
-			ERR, "%s: device type %s does not open: %s", d->name, type, strerror(-ret));
+	if (ret != 0)
 		goto out;
-	}
 	ret = get_sizes(d, args);
 	if (ret != 0) {
 		d->dev->ops->close(d->dev);
@@ -227,16 +225,16 @@ probe(struct rte_vdev_device *vdev)
 		d->pairs[i].lcore = -1;
 
 	ret = open_device(d, args);
-	if (ret == 0)
-		ret = svq_dma_create(d->dev, svq_worker_qsbr(), &d->dma);
+	if (ret != 0)
+		goto fail;
+	ret = svq_dma_create(d->dev, svq_worker_qsbr(), &d->dma);
 	if (ret == 0)
 		ret = svq_guest_create(&d->guest);
 	if (ret == 0)
 		ret = svq_vdpa_registry_add(d);
 	if (ret != 0) {
 		VDPA_LOG(ERR, "%s: not created: %s", d->name, strerror(-ret));
-		destroy(d);
-		return ret;
+		goto fail;
 	}
 	if (vdev->device.numa_node < 0)
 		vdev->device.numa_node = d->dev->info.numa_node;
@@ -244,11 +242,15 @@ probe(struct rte_vdev_device *vdev)
 	if (d->vdpa == NULL) {
 		VDPA_LOG(ERR, "%s: librte_vhost does not take the device", d->name);
 		svq_vdpa_registry_del(d);
-		destroy(d);
-		return -EIO;
+		ret = -EIO;
+		goto fail;
 	}
 	VDPA_LOG(INFO, "%s: device=%s, %u queue pairs", d->name, d->dev->type, d->max_pairs);
 	return 0;
+
+fail:
+	destroy(d);
+	return ret;
 }
 
 static int

@@ -25,6 +25,25 @@
 
 #include "queue_priv.h"
 
+/* Whether a network device can use the chain: it would ask for a reset of all its queues if not. */
+static __rte_always_inline enum svq_queue_error
+svq_burst_check_net(const struct svq_queue *q, const struct svq_chain *chain, uint64_t *detail)
+{
+	bool tx = q->qid % 2 != 0;
+	uint32_t right = tx ? chain->readable : chain->writable;
+	uint32_t wrong = tx ? chain->writable : chain->readable;
+
+	if (unlikely(wrong != 0)) {
+		*detail = wrong;
+		return SVQ_QUEUE_E_DIRECTION;
+	}
+	if (unlikely(right < q->net_header)) {
+		*detail = right;
+		return SVQ_QUEUE_E_SHORT;
+	}
+	return SVQ_QUEUE_OK;
+}
+
 /* Gather up to @p n chains. The error, if any, belongs to the chain after the last gathered one. */
 static __rte_always_inline enum svq_queue_error
 svq_burst_gather(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_gpa_map *map,
@@ -44,6 +63,11 @@ svq_burst_gather(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 			return error;
 		if (full)
 			break;
+		if (q->net_header != 0) {
+			error = svq_burst_check_net(q, chain, detail);
+			if (unlikely(error != SVQ_QUEUE_OK))
+				return error;
+		}
 		ga->n_descs = chain->first + chain->n;
 		ga->n_chains++;
 	}

@@ -121,6 +121,7 @@ struct svq_queue {
 	struct svq_guest_ring guest;
 	struct svq_dirty_log log;
 	uint16_t qid;
+	uint32_t net_header;
 
 	/* Written by the worker. */
 	uint16_t last_avail __rte_cache_aligned; /**< next available index to read */

@@ -52,6 +52,8 @@ enum svq_queue_error {
 	SVQ_QUEUE_E_ADDRESS,	/**< an address range outside guest memory or wrapping */
 	SVQ_QUEUE_E_PERMISSION, /**< device-writable in memory that is read-only */
 	SVQ_QUEUE_E_TOO_LONG,	/**< a chain that can never fit the shadow ring */
+	SVQ_QUEUE_E_DIRECTION,	/**< a buffer that the device of this queue can do nothing with */
+	SVQ_QUEUE_E_SHORT,	/**< a chain shorter than the header that it must hold */
 	SVQ_QUEUE_E_MEMORY_LOST, /**< the front-end took away memory that is mapped */
 	/* The device's faults. */
 	SVQ_QUEUE_E_USED_IDX,	 /**< used->idx is beyond what is in flight */
@@ -92,6 +94,12 @@ struct svq_queue_conf {
 	uint16_t size;	     /**< shadow ring, descriptors; power of two, 2..32768 */
 	uint64_t features;   /**< negotiated with the device */
 	int numa_node;	     /**< where to allocate, or -1 */
+	/**
+	 * Bytes of the header that begins each chain of a network device (virtio 1.2, 5.1.6); a
+	 * chain of an odd queue must then be readable throughout, of an even one writable. 0:
+	 * chains are not looked into.
+	 */
+	uint32_t net_header;
 };
 
 /** Guest side of a queue. Addresses are HVAs of our own mapping of guest memory, validated. */

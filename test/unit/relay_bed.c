@@ -119,8 +119,21 @@ bed_open_memory(struct bed *b)
 void
 bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features)
 {
+	bed_open_net(b, guest_size, device_size, features, 0, 0);
+}
+
+void
+bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
+	uint16_t qid, uint32_t net_header)
+{
 	struct svq_queue_conf conf = {
-		.name = "bed", .size = device_size, .features = features, .numa_node = -1};
+		.name = "bed",
+		.qid = qid,
+		.size = device_size,
+		.features = features,
+		.numa_node = -1,
+		.net_header = net_header,
+	};
 	struct svq_device_queue sq;
 
 	memset(b, 0, sizeof(*b));

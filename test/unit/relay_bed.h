@@ -67,6 +67,9 @@ struct bed {
 
 /** Build everything; the vring is attached at base 0. */
 void bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features);
+/** The same, for queue @p qid of a network device. */
+void bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
+	uint16_t qid, uint32_t net_header);
 void bed_close(struct bed *b);
 
 /** Attach the vring at @p base. */

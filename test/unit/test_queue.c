@@ -256,6 +256,34 @@ test_guest_faults(void)
 }
 
 static void
+expect_net_fault(uint16_t qid, uint32_t len, uint16_t flags, enum svq_queue_error error)
+{
+	bed_open_net(&b, 32, 64, F_ALL, qid, 12);
+	bed_desc(&b, 0, 0x1000, 12, qid % 2 == 0 ? W : 0, 0);
+	bed_avail(&b, 0);
+	bed_desc(&b, 1, 0x1000, len, flags, 2);
+	bed_desc(&b, 2, 0x2000, 100, W, 0);
+	bed_avail(&b, 1);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_EQUAL(svq_queue_error(b.q), error);
+	read_stats();
+	CU_ASSERT_EQUAL(stats.errors[error], 1);
+	bed_close(&b);
+}
+
+/* What a network device could only answer by asking for a reset of all its queues. */
+static void
+test_net_faults(void)
+{
+	expect_net_fault(1, 11, 0, SVQ_QUEUE_E_SHORT);
+	expect_net_fault(1, 100, W, SVQ_QUEUE_E_DIRECTION);
+	expect_net_fault(1, 100, NEXT, SVQ_QUEUE_E_DIRECTION);
+	expect_net_fault(0, 11, W, SVQ_QUEUE_E_SHORT);
+	expect_net_fault(0, 100, 0, SVQ_QUEUE_E_DIRECTION);
+	expect_net_fault(0, 100, NEXT, SVQ_QUEUE_E_DIRECTION);
+}
+
+static void
 test_ring_faults(void)
 {
 	bed_open(&b, 32, 64, F_ALL);
@@ -556,6 +584,7 @@ fill(void)
 	autotest_add(s, "indirect tables", test_indirect);
 	autotest_add(s, "region borders and aliases", test_region_borders);
 	autotest_add(s, "faults of the guest's chains", test_guest_faults);
+	autotest_add(s, "chains that a network device cannot use", test_net_faults);
 	autotest_add(s, "faults of the guest's ring", test_ring_faults);
 	autotest_add(s, "faults of the device", test_device_faults);
 	autotest_add(s, "notifications", test_notifications);

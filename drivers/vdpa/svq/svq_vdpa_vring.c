@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/virtio_net.h>
+
 #include <rte_common.h>
 
 #include "svq_vdpa_priv.h"
@@ -74,6 +76,11 @@ svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 		.size = shadow_size(d),
 		.features = device_features,
 		.numa_node = d->numa_node,
+		/* virtio 1.2, 5.1.6.1: num_buffers is there with either feature. */
+		.net_header = device_features &
+				(1ULL << VIRTIO_NET_F_MRG_RXBUF | 1ULL << VIRTIO_F_VERSION_1)
+			? sizeof(struct virtio_net_hdr_mrg_rxbuf)
+			: sizeof(struct virtio_net_hdr),
 	};
 	int ret;
 

@@ -11,11 +11,12 @@
 
 #define IFACE_FORM "--iface PATH,dev=NAME[,client]"
 
-enum { OPT_IFACE = 256, OPT_STATS_PERIOD, OPT_VERSION };
+enum { OPT_IFACE = 256, OPT_SHARE_CORES, OPT_STATS_PERIOD, OPT_VERSION };
 
 static const struct option options[] = {
 	{"iface", required_argument, NULL, OPT_IFACE},
 	{"interactive", no_argument, NULL, 'i'},
+	{"share-cores", no_argument, NULL, OPT_SHARE_CORES},
 	{"stats-period", required_argument, NULL, OPT_STATS_PERIOD},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
@@ -154,6 +155,9 @@ option(struct svq_app_args *args, int opt, char **argv, struct svq_app_err *err)
 	switch (opt) {
 	case OPT_IFACE:
 		return iface_add(args, optarg, err);
+	case OPT_SHARE_CORES:
+		args->share_cores = true;
+		return 0;
 	case OPT_STATS_PERIOD:
 		return stats_period(args, optarg, err);
 	case 'i':

@@ -44,6 +44,7 @@ struct svq_app_args {
 	struct svq_app_iface ifaces[SVQ_APP_IFACES_MAX];
 	unsigned int n_ifaces;
 	bool interactive;
+	bool share_cores;	   /**< idle workers yield */
 	unsigned int stats_period; /**< seconds, 0: no table */
 };
 

@@ -52,9 +52,9 @@ open_ports(const struct svq_app_args *args, struct svq_app_err *err)
 }
 
 static int
-start_workers(struct svq_app_err *err)
+start_workers(bool share_cores, struct svq_app_err *err)
 {
-	int ret = svq_worker_start();
+	int ret = svq_worker_start(share_cores);
 
 	if (ret == -ENODEV)
 		return svq_app_err(
@@ -80,7 +80,7 @@ relay(const struct svq_app_args *args, int signal_fd, struct svq_app_err *err)
 {
 	int ret, workers;
 
-	workers = ret = start_workers(err);
+	workers = ret = start_workers(args->share_cores, err);
 	if (ret < 0)
 		goto out;
 	ret = open_ports(args, err);

@@ -59,9 +59,12 @@ struct rte_rcu_qsbr *svq_worker_qsbr(void);
 /**
  * Launch the loop on every EAL worker lcore.
  *
+ * @param share_cores
+ *   A worker that found nothing to do for a while yields its core (sched_yield), for machines where
+ *   other threads are to run on it. Without, it polls and never leaves it.
  * @return number of workers; -ENODEV: EAL was given no worker lcore; -EBUSY: running already.
  */
-int svq_worker_start(void);
+int svq_worker_start(bool share_cores);
 
 /** Stop the loops and wait for them. Pairs stay assigned. Idempotent. */
 void svq_worker_stop(void);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -20,6 +21,9 @@
 
 /* Rounds between two looks at what else can break a pair; each costs an indirect call. */
 #define CHECK_ROUNDS 4096
+
+/* Rounds without work after which a worker yields, where it may. */
+#define IDLE_ROUNDS 64
 
 /* What a worker serves: replaced, never changed while it may be read. */
 struct pair_list {
@@ -41,6 +45,7 @@ struct worker {
 static struct worker workers[RTE_MAX_LCORE];
 static struct rte_rcu_qsbr *qsbr;
 static atomic_bool stop;
+static bool yields;
 static bool running;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -101,7 +106,7 @@ worker_loop(void *arg)
 {
 	struct worker *w = arg;
 	unsigned int lcore = rte_lcore_id();
-	unsigned int i, moved;
+	unsigned int i, moved, idle = 0;
 
 	rte_rcu_qsbr_thread_register(qsbr, lcore);
 	rte_rcu_qsbr_thread_online(qsbr, lcore);
@@ -114,16 +119,27 @@ worker_loop(void *arg)
 		for (moved = 0, i = 0; i < n; i++)
 			moved += svq_pair_poll(list->pair[i]);
 		if (moved != 0) {
+			idle = 0;
 			w->busy_polls++;
 			w->busy_cycles += rte_rdtsc() - start;
 		} else {
+			idle++;
 			rte_pause();
 		}
 		if (++w->polls % CHECK_ROUNDS == 0) {
 			for (i = 0; i < n; i++)
 				pair_check(list->pair[i]);
 		}
-		rte_rcu_qsbr_quiescent(qsbr, lcore);
+		/* From here on the list is not used. */
+		if (idle >= IDLE_ROUNDS && yields) {
+			/* It may take long: no writer is to wait for it. */
+			rte_rcu_qsbr_thread_offline(qsbr, lcore);
+			sched_yield();
+			rte_rcu_qsbr_thread_online(qsbr, lcore);
+			idle = 0;
+		} else {
+			rte_rcu_qsbr_quiescent(qsbr, lcore);
+		}
 	}
 	rte_rcu_qsbr_thread_offline(qsbr, lcore);
 	rte_rcu_qsbr_thread_unregister(qsbr, lcore);
@@ -159,7 +175,7 @@ list_swap(struct worker *w)
 }
 
 int
-svq_worker_start(void)
+svq_worker_start(bool share_cores)
 {
 	unsigned int lcore, n = 0;
 
@@ -173,6 +189,7 @@ svq_worker_start(void)
 		return -EBUSY;
 	}
 	atomic_store(&stop, false);
+	yields = share_cores;
 	RTE_LCORE_FOREACH_WORKER (lcore) {
 		if (rte_eal_remote_launch(worker_loop, &workers[lcore], lcore) == 0)
 			n++;

@@ -41,7 +41,7 @@ demo()
 	say
 	start_relay relay --vdev "net_tap0,iface=$tap_if" \
 		--vdev vdpa_svq0,device=soft,port=net_tap0 -- \
-		--iface "$tmp/svq.sock,dev=vdpa_svq0" --stats-period 1
+		--iface "$tmp/svq.sock,dev=vdpa_svq0" --share-cores --stats-period 1
 	tap_attach
 	guest_start guest "$tmp/svq.sock" "$tmp/guest-script"
 	show_table

@@ -34,7 +34,7 @@ demo()
 	say "guest     dpdk-testpmd, net_virtio_user; the device loops its packets back"
 	say
 	start_relay relay --vdev vdpa_svq0,device=soft,queues=1,backend=loopback -- \
-		--iface "$tmp/svq.sock,dev=vdpa_svq0" --stats-period 1
+		--iface "$tmp/svq.sock,dev=vdpa_svq0" --share-cores --stats-period 1
 	start_testpmd guest "$tmp/svq.sock" queues=1 --forward-mode=io
 	show_table
 	ask guest "start tx_first $bursts"

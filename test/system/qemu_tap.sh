@@ -30,7 +30,7 @@ head -c $bytes /dev/urandom >"$tmp/blob"
 down=$(sha256sum <"$tmp/blob")
 
 start_relay relay --vdev "net_tap0,iface=$tap_if" --vdev vdpa_svq0,device=soft,port=net_tap0 -- \
-	--iface "$tmp/svq.sock,dev=vdpa_svq0" --stats-period 1
+	--iface "$tmp/svq.sock,dev=vdpa_svq0" --share-cores --stats-period 1
 tap_attach
 start upload ip netns exec "$tap_ns" sh -c "busybox nc -l -p 7000 >$tmp/up"
 start download ip netns exec "$tap_ns" sh -c "busybox nc -l -p 7001 <$tmp/blob"

@@ -145,7 +145,7 @@ start_relay relay \
 	--vdev vdpa_svq1,device=soft,queues=4,backend=loopback \
 	--vdev vdpa_svq2,device=soft,queues=1,backend=loopback -- \
 	--iface "$(sock 0),dev=vdpa_svq0" --iface "$(sock 1),dev=vdpa_svq1" \
-	--iface "$(sock 2),dev=vdpa_svq2" --stats-period 1
+	--iface "$(sock 2),dev=vdpa_svq2" --share-cores --stats-period 1
 
 # The first front-end may leave what all later ones use again.
 start_testpmd guest "$(sock $exact)" "queues=4" --rxq=4 --txq=4 --nb-cores=1

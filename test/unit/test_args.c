@@ -50,8 +50,9 @@ refused(const char *line, const char *what, const char *cure)
 static void
 test_complete_line(void)
 {
-	CU_ASSERT_EQUAL_FATAL(parse("-l 0-1 --no-pci -- --iface /tmp/a,dev=vdpa_svq0 "
-				    "--iface b,client,dev=vdpa_svq1 -i --stats-period 3600"),
+	CU_ASSERT_EQUAL_FATAL(
+		parse("-l 0-1 --no-pci -- --iface /tmp/a,dev=vdpa_svq0 "
+		      "--iface b,client,dev=vdpa_svq1 -i --share-cores --stats-period 3600"),
 		0);
 	CU_ASSERT_EQUAL(args.action, SVQ_APP_RUN);
 	CU_ASSERT_EQUAL(args.eal_argc, 4);
@@ -63,6 +64,7 @@ test_complete_line(void)
 	CU_ASSERT_STRING_EQUAL(args.ifaces[1].dev, "vdpa_svq1");
 	CU_ASSERT_TRUE(args.ifaces[1].client);
 	CU_ASSERT_TRUE(args.interactive);
+	CU_ASSERT_TRUE(args.share_cores);
 	CU_ASSERT_EQUAL(args.stats_period, 3600);
 }
 

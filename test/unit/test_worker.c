@@ -63,7 +63,7 @@ init(void)
 		return 1;
 	for (i = 0; i < PAIRS; i++)
 		pairs[i] = (struct svq_pair){.dev = &dev, .index = i, .lcore = -1};
-	return svq_worker_start() < 1;
+	return svq_worker_start(true) < 1;
 }
 
 static int
@@ -76,7 +76,7 @@ cleanup(void)
 static void
 test_start_twice(void)
 {
-	CU_ASSERT_EQUAL(svq_worker_start(), -EBUSY);
+	CU_ASSERT_EQUAL(svq_worker_start(false), -EBUSY);
 }
 
 static void

@@ -97,14 +97,6 @@ compare_place(const void *a, const void *b)
 	return (x->gpa > y->gpa) - (x->gpa < y->gpa);
 }
 
-static int
-compare_row(const void *gpa, const void *row)
-{
-	uint64_t x = *(const uint64_t *)gpa, y = ((const struct svq_guest_row *)row)->gpa;
-
-	return (x > y) - (x < y);
-}
-
 /* Check the regions one by one and against each other; order them by GPA. */
 static int
 order_regions(const struct svq_guest_region *regions, unsigned int n, struct place *order,
@@ -129,12 +121,10 @@ order_regions(const struct svq_guest_region *regions, unsigned int n, struct pla
 	return 0;
 }
 
-/* The row of a region: the present one if nothing changed, else a new one. */
 static int
 make_row(struct svq_guest *guest, const struct svq_guest_region *region, struct svq_guest_row *row)
 {
 	const struct guest_mapping *m;
-	const struct svq_guest_row *old;
 	int ret;
 
 	ret = guest_files_get(&guest->files, region->fd, region->offset, region->size, &m);
@@ -148,11 +138,6 @@ make_row(struct svq_guest *guest, const struct svq_guest_region *region, struct 
 		.page = m->page,
 		.file = m->file,
 	};
-	old = bsearch(&row->gpa, guest->rows, guest->n_rows, sizeof(*old), compare_row);
-	/* An older mapping of the same file may show it: the row must not move. */
-	if (old != NULL && old->size == row->size && old->offset == row->offset &&
-		old->file == row->file)
-		*row = *old;
 	return 0;
 }
 

@@ -38,7 +38,8 @@ struct guest_files {
 };
 
 /*
- * A mapping that shows [offset, offset+size) of the file.
+ * The oldest mapping that shows [offset, offset+size) of the file, a new one if there is none: the
+ * same range is found at the same address as long as its mapping lives.
  * Returns 0; -EFBIG (the file ends before); -EBADF; -ENOMEM or another errno of mmap().
  */
 int guest_files_get(struct guest_files *files, int fd, uint64_t offset, uint64_t size,

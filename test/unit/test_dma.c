@@ -215,6 +215,39 @@ test_roll_back_table(void)
 	end();
 }
 
+/* IOVAs follow HVAs as far as the memory's pages and the device's both reach. Rows by hand: nothing
+ * touches the memory. */
+static void
+test_page_size(void)
+{
+	static const struct {
+		uint64_t device, memory, congruent;
+	} pages[] = {
+		{1024 * MIB, 1024 * MIB, 1024 * MIB},
+		{1024 * MIB, 2 * MIB, 2 * MIB},
+		{2 * MIB, 1024 * MIB, 2 * MIB},
+		{1024 * MIB, PAGE, PAGE},
+		{PAGE, 1024 * MIB, PAGE},
+	};
+	const uint64_t hva = UINT64_C(0x7f7903e55000);
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(pages); i++) {
+		const struct svq_guest_row row = {
+			.size = 1024 * MIB, .hva = hva, .page = pages[i].memory};
+		const struct svq_guest_diff diff = {.added = &row, .n_added = 1};
+
+		mock_init(&mock, 0x1000, (UINT64_C(1) << 40) - 1);
+		mock.dev.info.max_page = pages[i].device;
+		begin_with_device();
+		CU_ASSERT_EQUAL(svq_dma_guest_apply(dma, &diff), 0);
+		CU_ASSERT_EQUAL(mock.maps[0].iova,
+			pages[i].congruent == PAGE ? 0x1000
+						   : (hva - 0x1000) % pages[i].congruent + 0x1000);
+		end();
+	}
+}
+
 static void
 test_aperture_too_small(void)
 {
@@ -357,6 +390,7 @@ fill(void)
 	autotest_add(suite, "region that changes", test_replace);
 	autotest_add(suite, "roll back at each dma_map", test_roll_back_each_map);
 	autotest_add(suite, "roll back of the GPA table", test_roll_back_table);
+	autotest_add(suite, "page sizes", test_page_size);
 	autotest_add(suite, "apertures too small", test_aperture_too_small);
 	autotest_add(suite, "dma_unmap fails", test_unmap_fails);
 	autotest_add(suite, "host-only memory", test_host_memory);

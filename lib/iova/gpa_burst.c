@@ -8,80 +8,32 @@
 
 #include "gpa_burst.h"
 
-/* What a lookup finds: all zero where no row holds the address. */
-struct hit {
-	uint64_t iova_delta;
-	uint64_t perm;
-	uint64_t room; /* bytes from the address to its row's end */
-};
-
 /*
- * A guest may write any address and length, so a test must not wrap: an address lies in a row if
- * its distance from the row's start is below the size. Masks instead of branches: which row a
- * descriptor lies in cannot be predicted.
+ * A guest may write any address and length, so no test may wrap: an address lies in the last row
+ * that starts at or below it, if in any, and then not behind that row's last byte. No branch on
+ * the result: which row a descriptor lies in cannot be predicted.
  */
-static inline struct hit
-scan(const struct svq_gpa_map *map, uint64_t gpa)
-{
-	struct hit hit = {0};
-	unsigned int i;
-
-	for (i = 0; i < map->n; i++) {
-		uint64_t off = gpa - map->first[i];
-		uint64_t mask = -(uint64_t)(off < map->size[i]);
-
-		hit.iova_delta |= map->iova_delta[i] & mask;
-		hit.perm |= map->perm[i] & mask;
-		hit.room |= (map->size[i] - off) & mask;
-	}
-	return hit;
-}
-
-static inline struct hit
-search(const struct svq_gpa_map *map, uint64_t gpa)
-{
-	unsigned int i = svq_gpa_map_search(map, gpa);
-	uint64_t off = gpa - map->first[i];
-	uint64_t mask = -(uint64_t)(off < map->size[i]);
-
-	return (struct hit){
-		.iova_delta = map->iova_delta[i] & mask,
-		.perm = map->perm[i] & mask,
-		.room = (map->size[i] - off) & mask,
-	};
-}
-
-static __rte_always_inline uint64_t
-burst(const struct svq_gpa_map *map, struct hit (*find)(const struct svq_gpa_map *, uint64_t),
-	const uint64_t *gpa, const uint32_t *len, uint64_t writable, uint64_t *iova, unsigned int n)
+uint64_t
+svq_gpa_burst_search(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
+	uint64_t writable, uint64_t *iova, unsigned int n)
 {
 	uint64_t done = 0;
 	unsigned int i;
 
+	if (map->n == 0)
+		return 0;
 	for (i = 0; i < n; i++) {
-		struct hit hit = find(map, gpa[i]);
+		unsigned int r = svq_gpa_map_search(map, gpa[i]);
 		uint64_t need = writable >> i & 1 ? SVQ_PERM_W : SVQ_PERM_R;
-		/* Length 0 becomes 2^64-1 here, which no room holds. */
-		uint64_t ok = ((uint64_t)len[i] - 1 < hit.room) & ((hit.perm & need) != 0);
+		uint64_t ok = (gpa[i] >= map->first[r]) & (gpa[i] <= map->last[r]);
 
-		iova[i] = gpa[i] + hit.iova_delta;
+		/* Length 0 becomes 2^64-1 here, which no row holds. */
+		ok &= (uint64_t)len[i] - 1 <= map->last[r] - gpa[i];
+		ok &= (map->perm[r] & need) != 0;
+		iova[i] = gpa[i] + map->iova_delta[r];
 		done |= ok << i;
 	}
 	return done;
-}
-
-static uint64_t
-burst_scan(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
-	uint64_t writable, uint64_t *iova, unsigned int n)
-{
-	return burst(map, scan, gpa, len, writable, iova, n);
-}
-
-static uint64_t
-burst_search(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
-	uint64_t writable, uint64_t *iova, unsigned int n)
-{
-	return burst(map, search, gpa, len, writable, iova, n);
 }
 
 static bool
@@ -97,15 +49,17 @@ has_dir(const struct svq_gpa_map *map)
 	return map->dir != NULL;
 }
 
-/* The borders were measured with svq-bench iova. An empty map keeps to the first: nothing to
- * search. */
+/* The borders were measured with svq-bench iova. */
 const struct svq_gpa_burst svq_gpa_bursts[] = {
 #ifdef RTE_ARCH_X86_64
-	{"avx512", svq_gpa_burst_avx512, svq_gpa_avx512_usable, 12},
-	{"avx2", svq_gpa_burst_avx2, svq_gpa_avx2_usable, 8},
+	{"avx512-scan", true, false, svq_gpa_burst_avx512_scan, svq_gpa_avx512_scan_usable, 4},
+	{"avx512-permute", true, false, svq_gpa_burst_avx512_permute, svq_gpa_avx512_permute_usable,
+		16},
+	{"avx512-gather", true, true, svq_gpa_burst_avx512_gather, svq_gpa_avx512_gather_usable,
+		UINT_MAX},
+	{"avx2", true, false, svq_gpa_burst_avx2, svq_gpa_avx2_usable, 3},
 #endif
-	{"scan", burst_scan, always, 8},
-	{"dir", svq_gpa_burst_dir, has_dir, UINT_MAX},
-	{"search", burst_search, always, UINT_MAX},
+	{"dir", false, true, svq_gpa_burst_dir, has_dir, UINT_MAX},
+	{"search", false, false, svq_gpa_burst_search, always, UINT_MAX},
 };
 const unsigned int svq_gpa_n_bursts = RTE_DIM(svq_gpa_bursts);

@@ -12,9 +12,10 @@
  * Concepts
  *
  * All versions answer alike; they differ in cost. Few rows are compared with every address, in
- * vector registers where the CPU has them; many rows are found through a directory of 2 MiB frames
- * (gpa_dir.h); a binary search serves what neither does. The choice is made once, when a snapshot
- * is sealed, from the CPU's flags and the rows.
+ * vector registers where the CPU has them; up to 16 are searched there, with permutations in place
+ * of loads; many are found through a directory of frames (gpa_dir.h); a binary search serves what
+ * no directory does. The choice is made once, when a snapshot is sealed, from the CPU's flags and
+ * the rows.
  */
 
 #include <stdbool.h>
@@ -28,6 +29,8 @@ typedef uint64_t (*svq_gpa_burst_fn)(const struct svq_gpa_map *map, const uint64
 
 struct svq_gpa_burst {
 	const char *name;
+	bool vector;	/**< needs vector instructions */
+	bool needs_dir; /**< reads map->dir */
 	svq_gpa_burst_fn fn;
 	/** Whether this CPU and this map admit it. */
 	bool (*usable)(const struct svq_gpa_map *map);
@@ -41,11 +44,19 @@ extern const unsigned int svq_gpa_n_bursts;
 
 uint64_t svq_gpa_burst_dir(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
 	uint64_t writable, uint64_t *iova, unsigned int n);
-uint64_t svq_gpa_burst_avx512(const struct svq_gpa_map *map, const uint64_t *gpa,
+uint64_t svq_gpa_burst_search(const struct svq_gpa_map *map, const uint64_t *gpa,
+	const uint32_t *len, uint64_t writable, uint64_t *iova, unsigned int n);
+uint64_t svq_gpa_burst_avx512_scan(const struct svq_gpa_map *map, const uint64_t *gpa,
+	const uint32_t *len, uint64_t writable, uint64_t *iova, unsigned int n);
+uint64_t svq_gpa_burst_avx512_permute(const struct svq_gpa_map *map, const uint64_t *gpa,
+	const uint32_t *len, uint64_t writable, uint64_t *iova, unsigned int n);
+uint64_t svq_gpa_burst_avx512_gather(const struct svq_gpa_map *map, const uint64_t *gpa,
 	const uint32_t *len, uint64_t writable, uint64_t *iova, unsigned int n);
 uint64_t svq_gpa_burst_avx2(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
 	uint64_t writable, uint64_t *iova, unsigned int n);
-bool svq_gpa_avx512_usable(const struct svq_gpa_map *map);
+bool svq_gpa_avx512_scan_usable(const struct svq_gpa_map *map);
+bool svq_gpa_avx512_permute_usable(const struct svq_gpa_map *map);
+bool svq_gpa_avx512_gather_usable(const struct svq_gpa_map *map);
 bool svq_gpa_avx2_usable(const struct svq_gpa_map *map);
 
 #endif /* GPA_BURST_H */

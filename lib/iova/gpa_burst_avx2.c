@@ -11,46 +11,53 @@
 
 #include <immintrin.h>
 
-#include <rte_cpuflags.h>
-
 #define AVX2 __attribute__((target("avx2")))
 
-/* Four addresses, as translate8() of the AVX-512 version; AVX2 compares signed only: flip the top
- * bit. */
+/* AVX2 compares signed numbers only: flip the top bit. */
+static __rte_always_inline AVX2 __m256i
+above(__m256i a, __m256i b)
+{
+	const __m256i top = _mm256_set1_epi64x(INT64_MIN);
+
+	return _mm256_cmpgt_epi64(_mm256_xor_si256(a, top), _mm256_xor_si256(b, top));
+}
+
+/* Four addresses, compared with each row in turn, as the AVX-512 version does with eight. */
 static __rte_always_inline AVX2 uint64_t
 translate4(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
 	uint64_t writable, uint64_t *iova, bool all_rw)
 {
-	const __m256i top = _mm256_set1_epi64x(INT64_MIN);
 	__m256i g = _mm256_loadu_si256((const __m256i *)gpa);
-	/* Length 0 becomes 2^64-1, which no room holds. */
-	__m256i last =
+	/* Length 0 becomes 2^64-1, which no row holds. */
+	__m256i more =
 		_mm256_sub_epi64(_mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)len)),
 			_mm256_set1_epi64x(1));
-	__m256i delta = _mm256_setzero_si256(), room = _mm256_setzero_si256();
-	uint64_t permitted = 0, fits;
+	__m256i last = _mm256_set1_epi64x((long long)map->last[0]);
+	__m256i delta = _mm256_set1_epi64x((long long)map->iova_delta[0]);
+	__m256i bad = above(_mm256_set1_epi64x((long long)map->first[0]), g);
+	uint64_t permitted = map->perm[0] & SVQ_PERM_W ? writable : 0;
 	unsigned int r;
 
-	for (r = 0; r < map->n; r++) {
-		__m256i size = _mm256_set1_epi64x((long long)map->size[r]);
-		__m256i off = _mm256_sub_epi64(g, _mm256_set1_epi64x((long long)map->first[r]));
-		__m256i in =
-			_mm256_cmpgt_epi64(_mm256_xor_si256(size, top), _mm256_xor_si256(off, top));
+	permitted |= map->perm[0] & SVQ_PERM_R ? ~writable : 0;
+	for (r = 1; r < map->n; r++) {
+		__m256i below = above(_mm256_set1_epi64x((long long)map->first[r]), g);
 
-		delta = _mm256_or_si256(delta,
-			_mm256_and_si256(in, _mm256_set1_epi64x((long long)map->iova_delta[r])));
-		room = _mm256_or_si256(room, _mm256_and_si256(in, _mm256_sub_epi64(size, off)));
+		last = _mm256_blendv_epi8(_mm256_set1_epi64x((long long)map->last[r]), last, below);
+		delta = _mm256_blendv_epi8(
+			_mm256_set1_epi64x((long long)map->iova_delta[r]), delta, below);
 		if (!all_rw) {
-			uint64_t may = (map->perm[r] & SVQ_PERM_W) ? writable : 0;
+			uint64_t keep = (uint64_t)_mm256_movemask_pd(_mm256_castsi256_pd(below));
+			uint64_t may = map->perm[r] & SVQ_PERM_W ? writable : 0;
 
-			may |= (map->perm[r] & SVQ_PERM_R) ? ~writable : 0;
-			permitted |= (uint64_t)_mm256_movemask_pd(_mm256_castsi256_pd(in)) & may;
+			may |= map->perm[r] & SVQ_PERM_R ? ~writable : 0;
+			permitted = (permitted & keep) | (may & ~keep);
 		}
 	}
 	_mm256_storeu_si256((__m256i *)iova, _mm256_add_epi64(g, delta));
-	fits = (uint64_t)_mm256_movemask_pd(_mm256_castsi256_pd(
-		_mm256_cmpgt_epi64(_mm256_xor_si256(room, top), _mm256_xor_si256(last, top))));
-	return all_rw ? fits : fits & permitted;
+	bad = _mm256_or_si256(bad, above(g, last));
+	bad = _mm256_or_si256(bad, above(more, _mm256_sub_epi64(last, g)));
+	permitted = all_rw ? 0xf : permitted & 0xf;
+	return permitted & ~(uint64_t)_mm256_movemask_pd(_mm256_castsi256_pd(bad));
 }
 
 static __rte_always_inline AVX2 uint64_t
@@ -91,8 +98,8 @@ svq_gpa_burst_avx2(const struct svq_gpa_map *map, const uint64_t *gpa, const uin
 bool
 svq_gpa_avx2_usable(const struct svq_gpa_map *map)
 {
-	RTE_SET_USED(map);
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) > 0;
+	/* Not rte_cpu_get_flag_enabled(): it runs CPUID anew, which a hypervisor traps. */
+	return map->n > 0 && __builtin_cpu_supports("avx2");
 }
 
 #endif /* RTE_ARCH_X86_64 */

@@ -6,87 +6,258 @@
 #include <rte_common.h>
 
 #include "gpa_burst.h"
+#include "gpa_dir.h"
 
 #ifdef RTE_ARCH_X86_64
 
+#include <cpuid.h>
 #include <immintrin.h>
 
-#include <rte_cpuflags.h>
-
 #define AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
+#define INLINE __rte_always_inline AVX512
 
 /*
- * Eight addresses a register, compared with each row in turn: off = gpa - first, and the address
- * lies in the row if off is below the size, which no guest can make wrap. @p all_rw is constant:
- * without read-only rows no permission is looked at.
+ * Eight addresses a register. An address lies in the last row that starts at or below it, if in
+ * any, and then not behind that row's last byte; no test of a guest's numbers can wrap. How the row
+ * is found is a parameter, as is @p all_rw (no row lacks a permission): both are constant where
+ * translate() is inlined.
  */
-static __rte_always_inline AVX512 uint64_t
-translate8(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len, __mmask8 lanes,
-	__mmask8 writable, uint64_t *iova, bool all_rw)
+struct hit {
+	__m512i last;  /* GPA of the row's last byte */
+	__m512i delta; /* IOVA - GPA */
+	__m512i perm;  /* unless all_rw */
+	__mmask8 in;   /* not below the row */
+};
+
+typedef struct hit (*find_fn)(const struct svq_gpa_map *map, __m512i gpa, bool all_rw);
+
+static INLINE uint64_t
+translate8(const struct svq_gpa_map *map, find_fn find, const uint64_t *gpa, const uint32_t *len,
+	__mmask8 lanes, __mmask8 writable, uint64_t *iova, bool all_rw)
 {
 	__m512i g = _mm512_maskz_loadu_epi64(lanes, gpa);
-	/* Length 0 becomes 2^64-1, which no room holds. */
-	__m512i last = _mm512_sub_epi64(
+	/* Length 0 becomes 2^64-1, which no row holds. */
+	__m512i more = _mm512_sub_epi64(
 		_mm512_cvtepu32_epi64(_mm256_maskz_loadu_epi32(lanes, len)), _mm512_set1_epi64(1));
-	__m512i delta = _mm512_setzero_si512(), room = _mm512_setzero_si512();
-	__mmask8 permitted = 0;
-	unsigned int r;
+	struct hit hit = find(map, g, all_rw);
+	__mmask8 ok = _mm512_mask_cmple_epu64_mask(lanes & hit.in, g, hit.last);
 
-	for (r = 0; r < map->n; r++) {
-		__m512i size = _mm512_set1_epi64((long long)map->size[r]);
-		__m512i off = _mm512_sub_epi64(g, _mm512_set1_epi64((long long)map->first[r]));
-		__mmask8 in = _mm512_cmplt_epu64_mask(off, size);
-
-		delta = _mm512_mask_mov_epi64(
-			delta, in, _mm512_set1_epi64((long long)map->iova_delta[r]));
-		room = _mm512_mask_sub_epi64(room, in, size, off);
-		if (!all_rw) {
-			__mmask8 may = (map->perm[r] & SVQ_PERM_W) ? writable : 0;
-
-			may |= (map->perm[r] & SVQ_PERM_R) ? (__mmask8)~writable : 0;
-			permitted |= in & may;
-		}
-	}
-	_mm512_mask_storeu_epi64(iova, lanes, _mm512_add_epi64(g, delta));
-	lanes = _mm512_mask_cmplt_epu64_mask(lanes, last, room);
-	return all_rw ? lanes : lanes & permitted;
+	ok = _mm512_mask_cmple_epu64_mask(ok, more, _mm512_sub_epi64(hit.last, g));
+	if (!all_rw)
+		ok = _mm512_mask_test_epi64_mask(ok, hit.perm,
+			_mm512_mask_mov_epi64(_mm512_set1_epi64(SVQ_PERM_R), writable,
+				_mm512_set1_epi64(SVQ_PERM_W)));
+	_mm512_mask_storeu_epi64(iova, lanes, _mm512_add_epi64(g, hit.delta));
+	return ok;
 }
 
-static __rte_always_inline AVX512 uint64_t
-translate(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
+static INLINE uint64_t
+translate(const struct svq_gpa_map *map, find_fn find, const uint64_t *gpa, const uint32_t *len,
 	uint64_t writable, uint64_t *iova, unsigned int n, bool all_rw)
 {
 	uint64_t done = 0;
 	unsigned int i;
 
 	for (i = 0; i + 8 <= n; i += 8)
-		done |= translate8(map, &gpa[i], &len[i], 0xff, (__mmask8)(writable >> i), &iova[i],
-				all_rw)
+		done |= translate8(map, find, &gpa[i], &len[i], 0xff, (__mmask8)(writable >> i),
+				&iova[i], all_rw)
 			<< i;
 	if (i < n)
-		done |= translate8(map, &gpa[i], &len[i], (__mmask8)((1u << (n - i)) - 1),
+		done |= translate8(map, find, &gpa[i], &len[i], (__mmask8)((1u << (n - i)) - 1),
 				(__mmask8)(writable >> i), &iova[i], all_rw)
 			<< i;
 	return done;
 }
 
+#define BURST(find)                                                                    \
+	(likely(map->all_rw) ? translate(map, find, gpa, len, writable, iova, n, true) \
+			     : translate(map, find, gpa, len, writable, iova, n, false))
+
+/* ---- Compare with each row ---- */
+
+/* Rows ascend, so the last one that starts at or below the address prevails. */
+static INLINE struct hit
+scan(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
+{
+	struct hit hit = {
+		.last = _mm512_set1_epi64((long long)map->last[0]),
+		.delta = _mm512_set1_epi64((long long)map->iova_delta[0]),
+		.perm = _mm512_set1_epi64((long long)map->perm[0]),
+		.in = _mm512_cmpge_epu64_mask(gpa, _mm512_set1_epi64((long long)map->first[0])),
+	};
+	unsigned int r;
+
+	for (r = 1; r < map->n; r++) {
+		__mmask8 m =
+			_mm512_cmpge_epu64_mask(gpa, _mm512_set1_epi64((long long)map->first[r]));
+
+		hit.last = _mm512_mask_mov_epi64(
+			hit.last, m, _mm512_set1_epi64((long long)map->last[r]));
+		hit.delta = _mm512_mask_mov_epi64(
+			hit.delta, m, _mm512_set1_epi64((long long)map->iova_delta[r]));
+		if (!all_rw)
+			hit.perm = _mm512_mask_mov_epi64(
+				hit.perm, m, _mm512_set1_epi64((long long)map->perm[r]));
+	}
+	return hit;
+}
+
 AVX512 uint64_t
-svq_gpa_burst_avx512(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
+svq_gpa_burst_avx512_scan(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
 	uint64_t writable, uint64_t *iova, unsigned int n)
 {
-	if (likely(map->all_rw))
-		return translate(map, gpa, len, writable, iova, n, true);
-	return translate(map, gpa, len, writable, iova, n, false);
+	return BURST(scan);
+}
+
+/* ---- Up to 16 rows: binary search in registers ---- */
+
+/* Entry r of a table of 8 or 16, in each lane. */
+static INLINE __m512i
+table8(const uint64_t *table, __m512i r)
+{
+	return _mm512_permutexvar_epi64(r, _mm512_loadu_si512(table));
+}
+
+static INLINE __m512i
+table16(const uint64_t *table, __m512i r)
+{
+	return _mm512_permutex2var_epi64(
+		_mm512_loadu_si512(table), r, _mm512_loadu_si512(table + 8));
+}
+
+/* r + step where the row of that number starts at or below the address. */
+static INLINE __m512i
+descend(__m512i r, __m512i first, unsigned int step, __m512i gpa)
+{
+	return _mm512_mask_add_epi64(
+		r, _mm512_cmpge_epu64_mask(gpa, first), r, _mm512_set1_epi64(step));
+}
+
+static INLINE struct hit
+permute8(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
+{
+	__m512i r = descend(
+		_mm512_setzero_si512(), _mm512_set1_epi64((long long)map->first[4]), 4, gpa);
+	struct hit hit;
+
+	r = descend(r, table8(&map->first[2], r), 2, gpa);
+	r = descend(r, table8(&map->first[1], r), 1, gpa);
+	hit.last = table8(map->last, r);
+	hit.delta = table8(map->iova_delta, r);
+	hit.perm = all_rw ? _mm512_setzero_si512() : table8(map->perm, r);
+	hit.in = _mm512_cmpge_epu64_mask(gpa, _mm512_set1_epi64((long long)map->first[0]));
+	return hit;
+}
+
+static INLINE struct hit
+permute16(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
+{
+	__m512i r = descend(
+		_mm512_setzero_si512(), _mm512_set1_epi64((long long)map->first[8]), 8, gpa);
+	struct hit hit;
+
+	r = descend(r, table16(&map->first[4], r), 4, gpa);
+	r = descend(r, table16(&map->first[2], r), 2, gpa);
+	r = descend(r, table16(&map->first[1], r), 1, gpa);
+	hit.last = table16(map->last, r);
+	hit.delta = table16(map->iova_delta, r);
+	hit.perm = all_rw ? _mm512_setzero_si512() : table16(map->perm, r);
+	hit.in = _mm512_cmpge_epu64_mask(gpa, _mm512_set1_epi64((long long)map->first[0]));
+	return hit;
+}
+
+AVX512 uint64_t
+svq_gpa_burst_avx512_permute(const struct svq_gpa_map *map, const uint64_t *gpa,
+	const uint32_t *len, uint64_t writable, uint64_t *iova, unsigned int n)
+{
+	return map->n <= 8 ? BURST(permute8) : BURST(permute16);
+}
+
+/* ---- Many rows: the directory, in eight lanes ---- */
+
+static INLINE struct hit
+gather(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
+{
+	const struct svq_gpa_dir *dir = map->dir;
+	__m512i off = _mm512_sub_epi64(gpa, _mm512_set1_epi64((long long)dir->first));
+	/* Where the entry of frame 0 would be; only lanes inside the directory are read. */
+	const void *frame0 = (const void *)((uintptr_t)dir->frame -
+		(uintptr_t)dir->base * sizeof(dir->frame[0]));
+	struct hit hit = {.perm = _mm512_setzero_si512()};
+	__m512i frame, at;
+	__mmask8 more;
+
+	hit.in = _mm512_cmple_epu64_mask(off, _mm512_set1_epi64((long long)dir->span));
+	frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
+	/* An entry has two bytes, of the four that are read. */
+	at = _mm512_and_si512(
+		_mm512_cvtepu32_epi64(_mm512_mask_i64gather_epi32(
+			_mm256_setzero_si256(), hit.in, frame, frame0, sizeof(dir->frame[0]))),
+		_mm512_set1_epi64(UINT16_MAX));
+	more = _mm512_test_epi64_mask(at, _mm512_set1_epi64(SVQ_GPA_DIR_MORE));
+	at = _mm512_srli_epi64(at, 1);
+	if (unlikely(more != 0)) {
+		unsigned int i;
+
+		for (i = 0; i < dir->steps; i++)
+			at = _mm512_mask_add_epi64(at,
+				_mm512_mask_cmpge_epu64_mask(
+					more, gpa, _mm512_i64gather_epi64(at, &map->first[1], 8)),
+				at, _mm512_set1_epi64(1));
+	}
+	hit.last = _mm512_i64gather_epi64(at, map->last, 8);
+	hit.delta = _mm512_i64gather_epi64(at, map->iova_delta, 8);
+	if (!all_rw)
+		hit.perm = _mm512_i64gather_epi64(at, map->perm, 8);
+	return hit;
+}
+
+AVX512 uint64_t
+svq_gpa_burst_avx512_gather(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
+	uint64_t writable, uint64_t *iova, unsigned int n)
+{
+	return BURST(gather);
+}
+
+/* ---- Where they can be used ---- */
+
+static bool
+has_avx512(void)
+{
+	/* Not rte_cpu_get_flag_enabled(): it runs CPUID anew, which a hypervisor traps. */
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+		__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
 
 bool
-svq_gpa_avx512_usable(const struct svq_gpa_map *map)
+svq_gpa_avx512_scan_usable(const struct svq_gpa_map *map)
 {
-	RTE_SET_USED(map);
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) > 0 &&
-		rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512DQ) > 0 &&
-		rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512BW) > 0 &&
-		rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512VL) > 0;
+	return has_avx512() && map->n > 0;
+}
+
+bool
+svq_gpa_avx512_permute_usable(const struct svq_gpa_map *map)
+{
+	return has_avx512() && map->n > 0 && map->n <= 16;
+}
+
+/*
+ * Gathering pays on Intel's CPUs since Sapphire Rapids, told by AVX512-FP16. Those before have it
+ * slowed down against data sampling, AMD's do it piece by piece.
+ */
+static bool fast_gather;
+
+RTE_INIT(find_fast_gather)
+{
+	unsigned int a, b, c, d = 0;
+
+	fast_gather = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 23 & 1);
+}
+
+bool
+svq_gpa_avx512_gather_usable(const struct svq_gpa_map *map)
+{
+	return has_avx512() && fast_gather && map->dir != NULL;
 }
 
 #endif /* RTE_ARCH_X86_64 */

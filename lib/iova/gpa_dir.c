@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
@@ -12,159 +11,153 @@
 #include "gpa_burst.h"
 #include "gpa_dir.h"
 
-/* The directory of a guest of almost 4 TiB; beyond it a search costs less than the memory. */
-#define BYTES_MAX (UINT64_C(4) << 20)
-/* Rows that a lookup may have to try in one frame. */
-#define FRAME_ROWS_MAX 8
+/* A directory that the first-level cache holds, and one of 1 MiB that it does not. */
+#define FRAMES_NEAR 4096
+#define FRAMES_MAX  (UINT64_C(1) << 19)
+/* Steps up to which the one, and the other, is better than what comes next. */
+#define STEPS_NEAR 2
+#define STEPS_MAX  8
 
-/* The GiBs that the rows span, and how many of them hold a row: what memory it takes. */
-struct extent {
-	uint64_t base;
-	uint64_t n_top;
-	uint64_t n_leaves;
-	uint64_t bytes;
+struct shape {
+	uint64_t n_frames;
+	unsigned int shift;
+	unsigned int steps;
 };
 
-static uint64_t
-row_last(const struct svq_gpa_map *map, unsigned int i)
+/* Most rows that start inside one frame, but not on its first byte. */
+static unsigned int
+steps_at(const struct svq_gpa_map *map, unsigned int shift)
 {
-	return map->first[i] + (map->size[i] - 1);
-}
+	unsigned int i, n = 0, most = 0;
 
-static struct extent
-measure(const struct svq_gpa_map *map)
-{
-	struct extent e = {.base = map->first[0] >> SVQ_GPA_DIR_LEAF_SHIFT};
-	uint64_t next = e.base;
-	unsigned int i;
-
-	for (i = 0; i < map->n; i++) {
-		uint64_t from = map->first[i] >> SVQ_GPA_DIR_LEAF_SHIFT;
-		uint64_t to = row_last(map, i) >> SVQ_GPA_DIR_LEAF_SHIFT;
-
-		from = RTE_MAX(from, next);
-		if (to >= from) {
-			e.n_leaves += to - from + 1;
-			next = to + 1;
-		}
+	for (i = 1; i < map->n; i++) {
+		if (map->first[i] >> shift != map->first[i - 1] >> shift)
+			n = 0;
+		if (map->first[i] & ((UINT64_C(1) << shift) - 1))
+			n++;
+		most = RTE_MAX(most, n);
 	}
-	e.n_top = next - e.base;
-	e.bytes = sizeof(struct svq_gpa_dir) + (e.n_top + 1) * sizeof(uint32_t) +
-		(e.n_leaves + 1) * SVQ_GPA_DIR_LEAF_FRAMES * sizeof(uint16_t) +
-		map->n * sizeof(struct svq_gpa_dir_row) + 2 * RTE_CACHE_LINE_SIZE;
-	return e;
+	return most;
 }
 
-/* Whether a lookup may have to try more rows than is bearable. */
-static bool
-crowded(const struct svq_gpa_map *map)
+/* The fewest steps that so many frames allow; then, where steps are needed at all, the smallest
+ * frames, so that few addresses need them. */
+static struct shape
+choose(const struct svq_gpa_map *map, uint64_t frames_max)
 {
-	unsigned int i;
+	struct shape best = {.steps = UINT32_MAX};
+	unsigned int shift = 64;
 
-	for (i = FRAME_ROWS_MAX; i < map->n; i++) {
-		if (map->first[i] >> SVQ_GPA_DIR_FRAME_SHIFT ==
-			row_last(map, i - FRAME_ROWS_MAX) >> SVQ_GPA_DIR_FRAME_SHIFT)
-			return true;
+	while (shift-- > 0 && best.steps > 0) {
+		uint64_t n = (map->last[map->n - 1] >> shift) - (map->first[0] >> shift) + 1;
+		unsigned int steps;
+
+		/* n is 0 where there are 2^64 frames. */
+		if (n == 0 || n > frames_max)
+			break;
+		steps = steps_at(map, shift);
+		if (steps <= best.steps)
+			best = (struct shape){.n_frames = n, .shift = shift, .steps = steps};
 	}
-	return false;
+	return best;
 }
 
-static struct svq_gpa_dir *
-dir_alloc(const struct svq_gpa_map *map, const struct extent *e)
-{
-	struct svq_gpa_dir *dir =
-		aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(e->bytes));
-
-	if (dir == NULL)
-		return NULL;
-	memset(dir, 0, e->bytes);
-	dir->base = e->base;
-	dir->n_top = e->n_top;
-	dir->bytes = e->bytes;
-	dir->row = RTE_PTR_ADD(dir, RTE_CACHE_LINE_ROUNDUP(sizeof(*dir)));
-	dir->top = (uint32_t *)&dir->row[map->n];
-	dir->leaf = (uint16_t *)&dir->top[e->n_top + 1];
-	return dir;
-}
-
-/* Enter a row into every frame that it touches and that no lower row has. */
 static void
-enter(struct svq_gpa_dir *dir, const struct svq_gpa_map *map, unsigned int i, uint64_t *next_frame,
-	uint32_t *n_leaves)
+enter_rows(struct svq_gpa_dir *dir, const struct svq_gpa_map *map, uint64_t n_frames)
 {
-	uint64_t frame = map->first[i] >> SVQ_GPA_DIR_FRAME_SHIFT;
-	uint64_t last = row_last(map, i) >> SVQ_GPA_DIR_FRAME_SHIFT;
+	unsigned int next = 1;
+	uint64_t f;
 
-	for (frame = RTE_MAX(frame, *next_frame); frame <= last; frame++) {
-		uint64_t top = (frame / SVQ_GPA_DIR_LEAF_FRAMES) - dir->base;
+	for (f = 0; f < n_frames; f++) {
+		uint64_t first = (dir->base + f) << dir->shift;
+		uint64_t last = first + ((UINT64_C(1) << dir->shift) - 1);
 
-		if (dir->top[top] == 0)
-			dir->top[top] = ++*n_leaves;
-		dir->leaf[(uint64_t)dir->top[top] * SVQ_GPA_DIR_LEAF_FRAMES +
-			frame % SVQ_GPA_DIR_LEAF_FRAMES] = (uint16_t)i;
-		*next_frame = frame + 1;
+		while (next < map->n && map->first[next] <= first)
+			next++;
+		dir->frame[f] = (uint16_t)((next - 1) << 1);
+		if (next < map->n && map->first[next] <= last)
+			dir->frame[f] |= SVQ_GPA_DIR_MORE;
 	}
+	/* The gathered version reads one entry more than it uses. */
+	dir->frame[n_frames] = 0;
 }
 
 int
 svq_gpa_dir_build(struct svq_gpa_map *map)
 {
-	uint64_t next_frame = 0;
-	uint32_t n_leaves = 0;
 	struct svq_gpa_dir *dir;
-	struct extent e;
-	unsigned int i;
+	struct shape shape;
+	size_t bytes;
 
-	if (map->n == 0 || map->n > UINT16_MAX || crowded(map))
+	if (map->n == 0 || map->n > SVQ_GPA_DIR_ROWS_MAX)
 		return 0;
-	e = measure(map);
-	if (e.n_top > BYTES_MAX || e.bytes > BYTES_MAX)
+	shape = choose(map, FRAMES_NEAR);
+	if (shape.steps > STEPS_NEAR)
+		shape = choose(map, FRAMES_MAX);
+	if (shape.steps > STEPS_MAX)
 		return 0;
-	dir = dir_alloc(map, &e);
+	bytes = RTE_CACHE_LINE_ROUNDUP(sizeof(*dir) + (shape.n_frames + 1) * sizeof(dir->frame[0]));
+	dir = aligned_alloc(RTE_CACHE_LINE_SIZE, bytes);
 	if (dir == NULL)
 		return -ENOMEM;
-	for (i = 0; i < map->n; i++) {
-		dir->row[i] = (struct svq_gpa_dir_row){
-			.first = map->first[i],
-			.size = map->size[i],
-			.iova_delta = map->iova_delta[i],
-			.perm = map->perm[i],
-		};
-		enter(dir, map, i, &next_frame, &n_leaves);
-	}
+	*dir = (struct svq_gpa_dir){
+		.first = map->first[0],
+		.span = map->last[map->n - 1] - map->first[0],
+		.base = map->first[0] >> shape.shift,
+		.bytes = bytes,
+		.shift = shape.shift,
+		.steps = shape.steps,
+	};
+	enter_rows(dir, map, shape.n_frames);
 	map->dir = dir;
 	return 0;
 }
 
+static __rte_always_inline uint64_t
+burst(const struct svq_gpa_map *map, const uint64_t *restrict gpa, const uint32_t *restrict len,
+	uint64_t writable, uint64_t *restrict iova, unsigned int n, unsigned int steps, bool all_rw)
+{
+	const struct svq_gpa_dir *dir = map->dir;
+	const uint64_t *row_first = map->first, *row_last = map->last, *delta = map->iova_delta;
+	const uint64_t first = dir->first, span = dir->span;
+	/* Where the entry of frame 0 would be. */
+	const uintptr_t frame0 = (uintptr_t)dir->frame - (uintptr_t)dir->base * sizeof(uint16_t);
+	const unsigned int shift = dir->shift;
+	uint64_t done = 0;
+	unsigned int i, k;
+
+	for (i = 0; i < n; i++) {
+		uint64_t ok = gpa[i] - first <= span;
+		/* An address outside looks at the first frame, and fails that test. */
+		uint64_t frame = (ok ? gpa[i] : first) >> shift;
+		unsigned int r = ((const uint16_t *)frame0)[frame] >> 1;
+
+		for (k = 0; k < steps; k++)
+			r += row_first[r + 1] <= gpa[i];
+		ok &= gpa[i] <= row_last[r];
+		/* Length 0 becomes 2^64-1 here, which no row holds. */
+		ok &= (uint64_t)len[i] - 1 <= row_last[r] - gpa[i];
+		if (!all_rw)
+			ok &= (map->perm[r] & (writable >> i & 1 ? SVQ_PERM_W : SVQ_PERM_R)) != 0;
+		iova[i] = gpa[i] + delta[r];
+		/* Cheaper than a shift by i. */
+		done = done >> 1 | ok << 63;
+	}
+	return n > 0 ? done >> (64 - n) : 0;
+}
+
+/* Steps are taken whether a frame needs them or not: which address does cannot be predicted. */
 uint64_t
 svq_gpa_burst_dir(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
 	uint64_t writable, uint64_t *iova, unsigned int n)
 {
-	const struct svq_gpa_dir *dir = map->dir;
-	const struct svq_gpa_dir_row *end = dir->row + map->n;
-	uint64_t done = 0;
-	unsigned int i;
+	unsigned int steps = map->dir->steps;
 
-	for (i = 0; i < n; i++) {
-		uint64_t top = (gpa[i] >> SVQ_GPA_DIR_LEAF_SHIFT) - dir->base;
-		uint64_t frame = (gpa[i] >> SVQ_GPA_DIR_FRAME_SHIFT) % SVQ_GPA_DIR_LEAF_FRAMES;
-		uint64_t need = writable >> i & 1 ? SVQ_PERM_W : SVQ_PERM_R;
-		const struct svq_gpa_dir_row *row;
-		uint64_t off;
-
-		top = RTE_MIN(top, dir->n_top);
-		row = &dir->row[dir->leaf[(uint64_t)dir->top[top] * SVQ_GPA_DIR_LEAF_FRAMES +
-			frame]];
-		off = gpa[i] - row->first;
-		/* Behind the row that the frame names: another one of the frame, if any. */
-		while (unlikely(off >= row->size && row + 1 < end && row[1].first <= gpa[i])) {
-			row++;
-			off = gpa[i] - row->first;
-		}
-		iova[i] = gpa[i] + row->iova_delta;
-		done |= (uint64_t)((off < row->size) & ((uint64_t)len[i] - 1 < row->size - off) &
-				((row->perm & need) != 0))
-			<< i;
-	}
-	return done;
+	if (unlikely(!map->all_rw))
+		return burst(map, gpa, len, writable, iova, n, steps, false);
+	if (steps == 0)
+		return burst(map, gpa, len, writable, iova, n, 0, true);
+	if (steps == 1)
+		return burst(map, gpa, len, writable, iova, n, 1, true);
+	return burst(map, gpa, len, writable, iova, n, steps, true);
 }

@@ -7,40 +7,33 @@
 
 /**
  * @file
- * A two-level directory of 2 MiB frames for maps of many rows.
+ * A directory of equal frames of guest-physical memory.
  *
  * Concepts
  *
- * The upper level has an entry for each GiB of guest-physical memory between the first and the last
- * row; it names a leaf of 512 frames, each of which names the row to try. GiBs without a row share
- * one leaf. A frame may hold the border of rows, so the row is checked exactly and, if the address
- * lies behind it, the next ones are tried: a lookup costs the same wherever it falls, however many
- * rows there are.
+ * An entry names the last row that starts at or below its frame, and says whether more rows start
+ * inside. Then as many steps as any frame needs find the row, and the row's last byte decides: the
+ * check is exact wherever borders lie. How large a frame is follows from the rows, not from their
+ * memory: guests lay their regions on round addresses, so that most directories have an entry or
+ * two a row, need no step, and stay in the first-level cache whatever the size of the guest.
  */
 
 #include <stdint.h>
 
 #include "gpa_map.h"
 
-#define SVQ_GPA_DIR_FRAME_SHIFT 21
-#define SVQ_GPA_DIR_LEAF_SHIFT	30
-#define SVQ_GPA_DIR_LEAF_FRAMES (1u << (SVQ_GPA_DIR_LEAF_SHIFT - SVQ_GPA_DIR_FRAME_SHIFT))
-
-/* What a lookup reads of a row, together. */
-struct svq_gpa_dir_row {
-	uint64_t first;
-	uint64_t size;
-	uint64_t iova_delta;
-	uint64_t perm;
-};
+/* In an entry: more rows start inside the frame. The row's number is in the bits above. */
+#define SVQ_GPA_DIR_MORE     1
+#define SVQ_GPA_DIR_ROWS_MAX (UINT16_MAX >> 1)
 
 struct svq_gpa_dir {
-	uint64_t base;	/* first GiB */
-	uint64_t n_top; /* GiBs; entry n_top of top stands for all others */
-	uint64_t bytes; /* of the directory, all told */
-	struct svq_gpa_dir_row *row;
-	uint32_t *top;	/* leaf of each GiB */
-	uint16_t *leaf; /* row to try first, for each frame of each leaf */
+	uint64_t first;	    /* GPA of the first row */
+	uint64_t span;	    /* the last row ends at first + span */
+	uint64_t base;	    /* number of the first frame, that is its GPA >> shift */
+	uint64_t bytes;	    /* of the directory, all told */
+	unsigned int shift; /* frames are of 2^shift bytes */
+	unsigned int steps; /* most rows that start inside a frame */
+	uint16_t frame[];
 };
 
 /**

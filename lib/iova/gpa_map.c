@@ -17,9 +17,9 @@
 struct svq_gpa_map *
 svq_gpa_map_new(unsigned int n)
 {
-	unsigned int cap = RTE_ALIGN_CEIL(RTE_MAX(n, 1u), SVQ_GPA_MAP_PAD);
+	size_t cap = RTE_ALIGN_CEIL(n, 8u) + SVQ_GPA_MAP_PAD;
 	size_t head = RTE_CACHE_LINE_ROUNDUP(sizeof(struct svq_gpa_map));
-	size_t size = RTE_CACHE_LINE_ROUNDUP(head + 5 * cap * sizeof(uint64_t));
+	size_t size = RTE_CACHE_LINE_ROUNDUP(head + 6 * cap * sizeof(uint64_t));
 	struct svq_gpa_map *map = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
 	uint64_t *rows;
 
@@ -30,9 +30,10 @@ svq_gpa_map_new(unsigned int n)
 	map->cap = cap;
 	map->first = rows;
 	map->size = rows + cap;
-	map->iova_delta = rows + 2 * (size_t)cap;
-	map->hva_delta = rows + 3 * (size_t)cap;
-	map->perm = rows + 4 * (size_t)cap;
+	map->last = rows + 2 * cap;
+	map->iova_delta = rows + 3 * cap;
+	map->hva_delta = rows + 4 * cap;
+	map->perm = rows + 5 * cap;
 	return map;
 }
 
@@ -43,10 +44,27 @@ svq_gpa_map_append(struct svq_gpa_map *map, const struct svq_gpa_row *row)
 
 	map->first[i] = row->gpa;
 	map->size[i] = row->size;
+	map->last[i] = row->gpa + (row->size - 1);
 	map->iova_delta[i] = row->iova - row->gpa;
 	map->hva_delta[i] = row->hva - row->gpa;
 	map->perm[i] = row->perm;
 	map->all_rw = (i == 0 || map->all_rw) && row->perm == SVQ_PERM_RW;
+}
+
+/* An address behind the last row finds the last row: then it is told by that row's end. */
+static void
+pad(struct svq_gpa_map *map)
+{
+	unsigned int i;
+
+	for (i = map->n; i < map->cap && map->n > 0; i++) {
+		map->first[i] = map->first[map->n - 1];
+		map->size[i] = map->size[map->n - 1];
+		map->last[i] = map->last[map->n - 1];
+		map->iova_delta[i] = map->iova_delta[map->n - 1];
+		map->hva_delta[i] = map->hva_delta[map->n - 1];
+		map->perm[i] = map->perm[map->n - 1];
+	}
 }
 
 int
@@ -55,13 +73,14 @@ svq_gpa_map_seal(struct svq_gpa_map *map)
 	unsigned int i;
 	int ret;
 
+	pad(map);
 	/* Where vectors do not pay, a directory may; only then is its memory spent. */
 	for (i = 0; i < svq_gpa_n_bursts; i++) {
 		const struct svq_gpa_burst *burst = &svq_gpa_bursts[i];
 
 		if (map->n > burst->best_up_to)
 			continue;
-		if (burst->fn == svq_gpa_burst_dir) {
+		if (burst->needs_dir && map->dir == NULL) {
 			ret = svq_gpa_dir_build(map);
 			if (ret < 0)
 				return ret;

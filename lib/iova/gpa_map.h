@@ -10,9 +10,9 @@
  * The snapshot of a GPA table, shared between its writer (gpa_table.c) and the lookups
  * (gpa_map.c).
  *
- * Each array holds one field of all rows, by ascending GPA, and starts a cache line. Arrays are
- * padded to a multiple of SVQ_GPA_MAP_PAD rows of size 0, which match no address, so that a lookup
- * may compare a whole vector at a time. Deltas are modulo 2^64: iova = gpa + iova_delta.
+ * Each array holds one field of all rows, by ascending GPA, and starts a cache line. A sealed map's
+ * arrays go on for at least SVQ_GPA_MAP_PAD rows that repeat the last one, so that a lookup may
+ * load whole vectors and step past the last row. Deltas are modulo 2^64: iova = gpa + iova_delta.
  */
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@
 
 #include <svq_iova.h>
 
-#define SVQ_GPA_MAP_PAD 8
+#define SVQ_GPA_MAP_PAD 16
 
 struct svq_gpa_burst;
 struct svq_gpa_dir;
@@ -33,6 +33,7 @@ struct svq_gpa_map {
 	struct svq_gpa_dir *dir;	   /* NULL: these rows need or admit none */
 	uint64_t *first;
 	uint64_t *size;
+	uint64_t *last; /* GPA of the last byte */
 	uint64_t *iova_delta;
 	uint64_t *hva_delta;
 	uint64_t *perm;

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef BENCH_H
+#define BENCH_H
+
+/**
+ * @file
+ * What the benchmarks share.
+ *
+ * Concepts
+ *
+ * A command compares subjects, ours and its peers, that do the same work. They are timed in turn,
+ * within each of many short rounds, so that whatever the machine does besides hits all of them; a
+ * ratio is the median of the rounds' ratios. Figures go to a table on stdout and, if asked for, to
+ * a JSON file.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct bench_opts {
+	bool quick;	  /* fewer rounds: figures are rougher */
+	bool check;	  /* only see that the subjects agree; time nothing */
+	const char *json; /* file to write, or NULL */
+};
+
+struct bench_command {
+	const char *name;
+	const char *help; /* one line */
+	int (*run)(const struct bench_opts *opts);
+};
+
+extern const struct bench_command bench_iova;
+
+/* ---- Measuring ---- */
+
+/** Something to be timed. */
+struct bench_subject {
+	const char *name;
+	/** Called before each sample, untimed, with its n; may be NULL. */
+	void (*warm)(void *arg, unsigned int n);
+	/** Do n operations; n is a multiple of the run's step, at most its max. */
+	void (*run)(void *arg, unsigned int n);
+	void *arg;
+};
+
+struct bench_run {
+	const struct bench_subject *subjects;
+	unsigned int n_subjects;
+	unsigned int rounds;
+	unsigned int step; /* operations that are done at once */
+	unsigned int max;  /* most operations in a sample */
+	/** Called before each round, untimed; may be NULL. */
+	void (*prepare)(void *arg);
+	void *arg;
+};
+
+/** Nanoseconds an operation, of each subject in each round. */
+struct bench_samples {
+	unsigned int n_subjects;
+	unsigned int rounds;
+	float *ns;
+};
+
+/** @return 0; -ENOMEM. */
+int bench_measure(const struct bench_run *run, struct bench_samples *samples);
+void bench_samples_free(struct bench_samples *samples);
+double bench_min(const struct bench_samples *samples, unsigned int subject);
+double bench_median(const struct bench_samples *samples, unsigned int subject);
+/** How many times what @p b costs @p a costs: the median over the rounds. */
+double bench_ratio(const struct bench_samples *samples, unsigned int a, unsigned int b);
+double bench_median_of(float *values, unsigned int n);
+/** Clock in nanoseconds, for what takes longer than a sample. */
+double bench_now(void);
+
+/* ---- Random numbers: cheap, and repeatable ---- */
+
+uint64_t bench_random(void);
+uint64_t bench_random_below(uint64_t n);
+
+/* ---- JSON: an object of arrays of flat objects ---- */
+
+struct bench_json;
+
+/** @return NULL if @p path is, or if the file cannot be created, which is then said. */
+struct bench_json *bench_json_open(const char *path, const char *command);
+void bench_json_array(struct bench_json *json, const char *name);
+/** A member: fmt makes its fields, as `"name": "x", "ns": 1.0`. NULL json: nothing is written. */
+void
+bench_json_row(struct bench_json *json, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** @return 0; -EIO, which is said: the file is not whole. */
+int bench_json_close(struct bench_json *json);
+
+/* ---- DPDK ---- */
+
+/** Start EAL on one core without devices; with hugepages if some are free. @return 0; -EIO. */
+int bench_eal_init(void);
+
+#endif /* BENCH_H */

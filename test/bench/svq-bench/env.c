@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <rte_common.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_version.h>
+
+#include "bench.h"
+
+#define EAL_MIB 192
+
+struct bench_json {
+	FILE *out;
+	char *path;
+	bool in_array;
+	bool first_row;
+};
+
+/* The value of a line "key : value" of a file in /proc. */
+static void
+proc_line(const char *path, const char *key, char *value, size_t size)
+{
+	FILE *in = fopen(path, "re");
+	char line[512];
+
+	snprintf(value, size, "unknown");
+	if (in == NULL)
+		return;
+	while (fgets(line, sizeof(line), in) != NULL) {
+		char *colon = strchr(line, ':');
+
+		if (strncmp(line, key, strlen(key)) != 0 || colon == NULL)
+			continue;
+		colon += strspn(colon, ": \t");
+		colon[strcspn(colon, "\n\"\\")] = '\0';
+		snprintf(value, size, "%s", colon);
+		break;
+	}
+	fclose(in);
+}
+
+static void
+write_machine(struct bench_json *json)
+{
+	char cpu[128], model[16], mhz[32], cache[32];
+	struct utsname uts = {0};
+
+	proc_line("/proc/cpuinfo", "model name", cpu, sizeof(cpu));
+	proc_line("/proc/cpuinfo", "model\t", model, sizeof(model));
+	proc_line("/proc/cpuinfo", "cpu MHz", mhz, sizeof(mhz));
+	proc_line("/proc/cpuinfo", "cache size", cache, sizeof(cache));
+	uname(&uts);
+	bench_json_array(json, "machine");
+	bench_json_row(json,
+		"\"cpu\": \"%s\", \"model\": \"%s\", \"mhz\": \"%s\", \"cache\": \"%s\", "
+		"\"kernel\": \"%s\", \"compiler\": \"%s\", \"dpdk\": \"%s\"",
+		cpu, model, mhz, cache, uts.release, __VERSION__, rte_version());
+}
+
+struct bench_json *
+bench_json_open(const char *path, const char *command)
+{
+	struct bench_json *json = path != NULL ? calloc(1, sizeof(*json)) : NULL;
+
+	if (json == NULL)
+		return NULL;
+	json->path = strdup(path);
+	json->out = fopen(path, "we");
+	if (json->out == NULL || json->path == NULL) {
+		fprintf(stderr, "svq-bench: cannot write %s: %s\n", path, strerror(errno));
+		if (json->out != NULL)
+			fclose(json->out);
+		free(json->path);
+		free(json);
+		return NULL;
+	}
+	fprintf(json->out, "{\n\"command\": \"%s\"", command);
+	write_machine(json);
+	return json;
+}
+
+static void
+end_array(struct bench_json *json)
+{
+	if (json->in_array)
+		fputs("\n]", json->out);
+	json->in_array = false;
+}
+
+void
+bench_json_array(struct bench_json *json, const char *name)
+{
+	if (json == NULL)
+		return;
+	end_array(json);
+	fprintf(json->out, ",\n\"%s\": [", name);
+	json->in_array = true;
+	json->first_row = true;
+}
+
+void
+bench_json_row(struct bench_json *json, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (json == NULL)
+		return;
+	fputs(json->first_row ? "\n  {" : ",\n  {", json->out);
+	json->first_row = false;
+	va_start(ap, fmt);
+	vfprintf(json->out, fmt, ap);
+	va_end(ap);
+	fputc('}', json->out);
+}
+
+int
+bench_json_close(struct bench_json *json)
+{
+	bool failed;
+
+	if (json == NULL)
+		return 0;
+	end_array(json);
+	fputs("\n}\n", json->out);
+	failed = ferror(json->out) != 0;
+	failed = fclose(json->out) != 0 || failed;
+	if (failed)
+		fprintf(stderr, "svq-bench: %s was not written whole\n", json->path);
+	free(json->path);
+	free(json);
+	return failed ? -EIO : 0;
+}
+
+static unsigned long
+free_hugepages_mib(void)
+{
+	FILE *in = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "re");
+	unsigned long n = 0;
+
+	if (in != NULL) {
+		if (fscanf(in, "%lu", &n) != 1)
+			n = 0;
+		fclose(in);
+	}
+	return 2 * n;
+}
+
+/* The last core that this process may run on: the first has most of the interrupts. */
+static int
+last_core(void)
+{
+	cpu_set_t set;
+	int i;
+
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 0;
+	for (i = CPU_SETSIZE - 1; i > 0 && !CPU_ISSET(i, &set); i--)
+		;
+	return i;
+}
+
+int
+bench_eal_init(void)
+{
+	char core[16], mib[16];
+	char *argv[] = {"svq-bench", "--in-memory", "--no-pci", "--no-telemetry", "--log-level",
+		"error", "-l", core, "-m", mib, "--no-huge"};
+	int argc = RTE_DIM(argv);
+
+	snprintf(core, sizeof(core), "%d", last_core());
+	snprintf(mib, sizeof(mib), "%d", EAL_MIB);
+	if (free_hugepages_mib() >= EAL_MIB)
+		argc--;
+	if (rte_eal_init(argc, argv) >= 0)
+		return 0;
+	fprintf(stderr, "svq-bench: EAL does not start: %s\n", rte_strerror(rte_errno));
+	return -EIO;
+}

@@ -39,6 +39,7 @@ guest_start guest "$tmp/svq.sock" "$tmp/guest-script"
 guest_finish guest 150
 rc=$?
 stop "$(pid_of relay)"
+finish relay 5 || fail "the relay ended with status $?"
 tr -d '\r' <"$tmp/guest.out" | tee "$tmp/guest.log"
 grep '^summary' "$tmp/relay.log"
 

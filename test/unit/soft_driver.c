@@ -2,6 +2,8 @@
  * Copyright(c) 2026 dpdk-svq authors
  */
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +13,8 @@
 
 #include <rte_bitops.h>
 #include <rte_kvargs.h>
+#include <rte_malloc.h>
+#include <rte_rcu_qsbr.h>
 
 #include "autotest.h"
 #include "soft_driver.h"
@@ -284,6 +288,54 @@ drv_poll(struct drv *drv, uint16_t pair)
 		sum += n;
 	} while (n != 0);
 	return sum;
+}
+
+static struct {
+	struct rte_rcu_qsbr *qsbr;
+	struct drv *drv;
+	pthread_t thread;
+	atomic_bool stop;
+} poller;
+
+struct rte_rcu_qsbr *
+drv_poller_qsbr(void)
+{
+	poller.qsbr = rte_zmalloc(NULL, rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(poller.qsbr);
+	CU_ASSERT_EQUAL_FATAL(rte_rcu_qsbr_init(poller.qsbr, 1), 0);
+	return poller.qsbr;
+}
+
+static void *
+poll_loop(void *arg)
+{
+	struct svq_device *dev = poller.drv->dev;
+
+	rte_rcu_qsbr_thread_online(poller.qsbr, 0);
+	while (!atomic_load(&poller.stop)) {
+		dev->ops->poll(dev, 0);
+		rte_rcu_qsbr_quiescent(poller.qsbr, 0);
+	}
+	rte_rcu_qsbr_thread_offline(poller.qsbr, 0);
+	return arg;
+}
+
+void
+drv_poller_start(struct drv *drv)
+{
+	poller.drv = drv;
+	atomic_store(&poller.stop, false);
+	CU_ASSERT_EQUAL_FATAL(rte_rcu_qsbr_thread_register(poller.qsbr, 0), 0);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&poller.thread, NULL, poll_loop, NULL), 0);
+}
+
+void
+drv_poller_stop(void)
+{
+	atomic_store(&poller.stop, true);
+	pthread_join(poller.thread, NULL);
+	rte_rcu_qsbr_thread_unregister(poller.qsbr, 0);
+	rte_free(poller.qsbr);
 }
 
 void

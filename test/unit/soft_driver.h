@@ -123,6 +123,13 @@ struct drv_slot *drv_reap(struct drv_ring *ring, uint32_t *len);
 /** Poll a pair until it moves nothing. @return packets moved. */
 unsigned int drv_poll(struct drv *drv, uint16_t pair);
 
+/** A thread that polls pair 0 of a device, as an RCU reader of drv_poller_qsbr(). */
+void drv_poller_start(struct drv *drv);
+void drv_poller_stop(void);
+
+/** For drv_open(), before drv_poller_start(). */
+struct rte_rcu_qsbr *drv_poller_qsbr(void);
+
 /** Copy bytes between a slot's pieces and a flat buffer. */
 void drv_fill(struct drv_slot *slot, const void *data, uint32_t len);
 void drv_read(const struct drv_slot *slot, void *data, uint32_t len);

@@ -10,6 +10,8 @@
 #include <linux/virtio_net.h>
 
 #include <rte_bitops.h>
+#include <rte_cycles.h>
+#include <rte_pause.h>
 
 #include "autotest.h"
 #include "soft.h"
@@ -550,6 +552,44 @@ test_bad_args(void)
 	}
 }
 
+/* Memory comes and goes while packets flow: no packet and no access is lost. */
+static void
+test_maps_under_traffic(void)
+{
+	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
+	/* On a busy machine each change takes a while. */
+	uint64_t end = rte_get_timer_cycles() + 2 * rte_get_timer_hz();
+	uint8_t *mem = aligned_alloc(4096, 4096);
+	unsigned int i, packets = 0;
+
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "", drv_poller_qsbr()), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, V1 | EVENT, 64), 0);
+	drv_poller_start(&drv);
+	for (i = 0; i < 2000 && rte_get_timer_cycles() < end; i++) {
+		/* Below and above the others, so that these move within the snapshot. */
+		uint64_t iova = (i % 2 ? 0x1000 : 0x40000000) + (uint64_t)(i % 7) * 4096;
+		uint32_t len;
+
+		make_payload(sent, 700, i);
+		transmit(tx, sent, 700, 3, DRV_DIRECT);
+		post_even(rx, 712, 1);
+		CU_ASSERT_EQUAL(
+			drv.dev->ops->dma_map(drv.dev, iova, (uintptr_t)mem, 4096, SVQ_PERM_RW), 0);
+		CU_ASSERT_EQUAL(drv.dev->ops->dma_unmap(drv.dev, iova, 4096), 0);
+		while ((len = collect(rx, got)) == 0 &&
+			drv.dev->ops->status(drv.dev) == SVQ_DEVICE_S_DRIVER_OK)
+			rte_pause();
+		CU_ASSERT_EQUAL_FATAL(len, 700);
+		CU_ASSERT_EQUAL_FATAL(memcmp(sent, got, 700), 0);
+		packets++;
+		reap_tx(tx);
+	}
+	drv_poller_stop();
+	check_stats(packets);
+	drv_close(&drv);
+	free(mem);
+}
+
 static void
 test_dump(void)
 {
@@ -585,6 +625,7 @@ fill(void)
 	autotest_add(suite, "life cycle", test_life_cycle);
 	autotest_add(suite, "config space and limits", test_config);
 	autotest_add(suite, "bad arguments", test_bad_args);
+	autotest_add(suite, "mappings change under traffic", test_maps_under_traffic);
 	autotest_add(suite, "dump", test_dump);
 }
 

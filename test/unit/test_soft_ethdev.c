@@ -10,6 +10,7 @@
 #include <linux/virtio_net.h>
 
 #include <rte_bitops.h>
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
@@ -46,7 +47,9 @@ setup(void)
 		char name[16];
 
 		snprintf(name, sizeof(name), "soft_rx%u", i);
-		port_rx[i] = rte_ring_create(name, PORT_MAX + 1, SOCKET_ID_ANY, 0);
+		/* One reader at a time, as a real port has it. */
+		port_rx[i] = rte_ring_create(
+			name, PORT_MAX + 1, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		snprintf(name, sizeof(name), "soft_tx%u", i);
 		port_tx[i] = rte_ring_create(name, PORT_MAX + 1, SOCKET_ID_ANY, 0);
 		if (port_rx[i] == NULL || port_tx[i] == NULL)
@@ -360,6 +363,65 @@ test_shared_queues(void)
 	drv_close(&drv);
 }
 
+/* Take one frame of either pair, whichever served it, and post its buffer again. */
+static bool
+take_any(uint8_t *mark)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i += 2) {
+		uint32_t len;
+		struct drv_slot *slot = drv_reap(&drv.ring[i], &len);
+
+		if (slot == NULL)
+			continue;
+		CU_ASSERT_EQUAL_FATAL(len, HDR + 60);
+		*mark = slot->hva[HDR];
+		drv_slot_put(&drv.ring[i], slot);
+		post_rx(&drv.ring[i], 1, 100);
+		return true;
+	}
+	return false;
+}
+
+/* A pair is switched on and off while another thread serves the first: each frame comes once. */
+static void
+test_switch_under_traffic(void)
+{
+	const struct svq_device_ops *ops;
+	/* On a busy machine each switch takes a while. */
+	uint64_t end = rte_get_timer_cycles() + 2 * rte_get_timer_hz();
+	unsigned int i, j, marks;
+	uint8_t mark;
+
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "port=" PORT ",queues=2", drv_poller_qsbr()), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, PLAIN, SIZE), 0);
+	ops = drv.dev->ops;
+	post_rx(&drv.ring[0], 32, 100);
+	post_rx(&drv.ring[2], 32, 100);
+	drv_poller_start(&drv);
+	for (i = 0; i < 5000 && rte_get_timer_cycles() < end; i++) {
+		for (j = 0; j < 4; j++)
+			arrive(1, (uint8_t)j, 60, 1);
+		CU_ASSERT_EQUAL(ops->pair_enable(drv.dev, 1, i % 2 != 0), 0);
+		for (; j < 8; j++)
+			arrive(1, (uint8_t)j, 60, 1);
+		for (marks = 0; marks != 0xff;) {
+			if (i % 2 != 0)
+				ops->poll(drv.dev, 1);
+			if (!take_any(&mark))
+				continue;
+			CU_ASSERT_FATAL(mark < 8 && !(marks & 1u << mark));
+			marks |= 1u << mark;
+		}
+	}
+	drv_poller_stop();
+	CU_ASSERT_EQUAL(stats().rx_packets, 8 * i);
+	CU_ASSERT_EQUAL(stats().rx_drops, 0);
+	drv_close(&drv);
+	CU_ASSERT_EQUAL(rte_mempool_avail_count(pool), 511);
+}
+
 static void
 test_open_close(void)
 {
@@ -394,6 +456,7 @@ fill(void)
 	autotest_add(suite, "no receive buffer", test_no_buffer);
 	autotest_add(suite, "full port", test_full_port);
 	autotest_add(suite, "queues of pairs that are off", test_shared_queues);
+	autotest_add(suite, "pairs switched under traffic", test_switch_under_traffic);
 	autotest_add(suite, "open and close", test_open_close);
 }
 

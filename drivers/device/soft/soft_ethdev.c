@@ -78,7 +78,7 @@ claim_port(struct soft_dev *dev, struct port *port)
 	ret = rte_eth_dev_get_port_by_name(dev->args.port, &port->id);
 	if (ret < 0)
 		return refuse(dev, -ENODEV, "there is no such ethdev",
-			"create it with --vdev or bind it to DPDK first");
+			"put its own --vdev before this one, or bind it to DPDK");
 	ret = rte_eth_dev_owner_get(port->id, &owner);
 	if (ret == 0 && owner.id != RTE_ETH_DEV_NO_OWNER) {
 		SOFT_LOG(ERR, dev->dev.name, "port=%s: in use by %s; give each device its own port",

@@ -45,20 +45,49 @@ stats(void)
 static void
 test_connect(void)
 {
+	int old, vid[SVQ_VDPA_MAX_CONNS], i;
+
 	rig_open(&r, ARGS);
 	CU_ASSERT_EQUAL(state(), SVQ_VDPA_IDLE);
 	CU_ASSERT(rig_connect(&r));
-	CU_ASSERT_EQUAL(state(), SVQ_VDPA_CONNECTED);
 	CU_ASSERT_PTR_NOT_NULL(stub_conn(r.vid)->handlers.pre_msg_handle);
-	/* A second front-end on the socket is turned away and disturbs nothing. */
-	CU_ASSERT_EQUAL(stub_connect(rig_path(), NULL), -1);
+	/* The first to say something has the device. */
+	CU_ASSERT_EQUAL(state(), SVQ_VDPA_IDLE);
+	CU_ASSERT_EQUAL(rig_u64(&r, SVQ_VHOST_GET_FEATURES, 0), STUB_REPLIED);
 	CU_ASSERT_EQUAL(state(), SVQ_VDPA_CONNECTED);
 	CU_ASSERT_EQUAL(r.d->vid, r.vid);
 	stub_disconnect(r.vid);
 	CU_ASSERT_EQUAL(state(), SVQ_VDPA_IDLE);
 	CU_ASSERT(rig_connect(&r));
+	rig_start(&r, RIG_FEATURES, 2);
 	CU_ASSERT_EQUAL(stats().connections, 2);
 	CU_ASSERT_EQUAL(stats().disconnections, 1);
+
+	/* Another one is turned away when it speaks, and disturbs nothing. */
+	old = r.vid;
+	CU_ASSERT(rig_connect(&r));
+	CU_ASSERT_EQUAL(rig_u64(&r, SVQ_VHOST_SET_FEATURES, 0), STUB_NACK);
+	rig_msg.flags = 0;
+	CU_ASSERT_EQUAL(stub_send(r.vid, &rig_msg), STUB_DROPPED);
+	CU_ASSERT_EQUAL(state(), SVQ_VDPA_RUNNING);
+	CU_ASSERT_EQUAL(r.d->vid, old);
+	/* Unless the old one's end just had not been noticed when it came. */
+	CU_ASSERT(rig_connect(&r));
+	stub_disconnect(old);
+	CU_ASSERT_EQUAL(state(), SVQ_VDPA_IDLE);
+	rig_start(&r, RIG_FEATURES, 2);
+	CU_ASSERT_EQUAL(state(), SVQ_VDPA_RUNNING);
+
+	/* There is room for so many that say nothing. */
+	for (i = 0; i < SVQ_VDPA_MAX_CONNS; i++)
+		vid[i] = stub_connect(rig_path(), NULL);
+	CU_ASSERT_EQUAL(vid[SVQ_VDPA_MAX_CONNS - 1], -1);
+	CU_ASSERT(vid[SVQ_VDPA_MAX_CONNS - 2] >= 0);
+	stub_disconnect(vid[0]);
+	vid[0] = stub_connect(rig_path(), NULL);
+	CU_ASSERT(vid[0] >= 0);
+	CU_ASSERT_EQUAL(rig_u64(&r, SVQ_VHOST_RESET_OWNER, 0), STUB_OK);
+	CU_ASSERT_EQUAL(stub_connect(rig_path(), NULL), -1);
 	rig_close(&r);
 }
 
@@ -610,6 +639,7 @@ test_disconnect_in_every_state(void)
 	rig_open(&r, ARGS);
 	for (i = 0; i < 5; i++) {
 		CU_ASSERT(rig_connect(&r));
+		CU_ASSERT_EQUAL(rig_u64(&r, SVQ_VHOST_GET_FEATURES, 0), STUB_REPLIED);
 		if (i >= 1) {
 			CU_ASSERT_EQUAL(rig_u64(&r, SVQ_VHOST_SET_FEATURES, RIG_FEATURES), STUB_OK);
 			CU_ASSERT_EQUAL(rig_mem_table(&r), STUB_OK);

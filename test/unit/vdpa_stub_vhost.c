@@ -11,7 +11,7 @@
 
 #include "vdpa_stub_vhost.h"
 
-#define MAX_CONNS   4
+#define MAX_CONNS   16
 #define MAX_SOCKETS 8
 #define UNSET_FD    (-2)
 

@@ -35,7 +35,7 @@ extern "C" {
 
 /** Where a port stands; the states of the life cycle. */
 enum svq_vdpa_state {
-	SVQ_VDPA_IDLE,	    /**< no front-end */
+	SVQ_VDPA_IDLE,	    /**< no front-end, or one that has not said anything yet */
 	SVQ_VDPA_CONNECTED, /**< front-end connected, not yet configured, or stopped by it */
 	SVQ_VDPA_RUNNING,   /**< configured: enabled queues are served */
 	SVQ_VDPA_PAUSED,    /**< memory table or dirty log is being changed; the device keeps its
@@ -47,7 +47,7 @@ const char *svq_vdpa_state_name(enum svq_vdpa_state state);
 
 /** Faults that are not a queue's, since the device was created. */
 struct svq_vdpa_port_stats {
-	uint64_t connections;	 /**< front-ends that connected */
+	uint64_t connections;	 /**< front-ends that connected and sent a message */
 	uint64_t disconnections; /**< front-ends that went */
 	uint64_t starts;	 /**< successful configurations */
 	uint64_t start_failures; /**< failed configurations */

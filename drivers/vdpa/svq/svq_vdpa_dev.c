@@ -219,6 +219,8 @@ probe(struct rte_vdev_device *vdev)
 	pthread_mutex_init(&d->lock, NULL);
 	d->vid = -1;
 	d->numa_node = -1;
+	for (i = 0; i < RTE_DIM(d->waiting); i++)
+		d->waiting[i] = -1;
 	for (i = 0; i < RTE_DIM(d->vrings); i++)
 		d->vrings[i].callfd = -1;
 	for (i = 0; i < RTE_DIM(d->pairs); i++)

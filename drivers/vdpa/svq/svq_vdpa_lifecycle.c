@@ -7,7 +7,7 @@
  *
  *              | IDLE          | CONNECTED          | RUNNING             | PAUSED
  * -------------+---------------+--------------------+---------------------+---------------------
- * connect      | -> CONNECTED  | refused            | refused             | refused
+ * first message| -> CONNECTED  | refused            | refused             | refused
  * features     | -             | noted              | logging on or off   | logging on or off
  * vring ready  | noted         | noted              | attach, serve       | noted
  * vring stops  | noted         | noted              | stop serving        | noted
@@ -329,7 +329,6 @@ svq_vdpa_on_connect(struct svq_vdpa *d, int vid)
 	d->state = SVQ_VDPA_CONNECTED;
 	d->features = 0;
 	d->conf_error = 0;
-	d->complaints = 0;
 	d->handlers = false;
 	d->stats.connections++;
 	VDPA_LOG(INFO, "%s: front-end connected", d->where);
@@ -440,8 +439,10 @@ svq_vdpa_on_cleanup(struct svq_vdpa *d)
 		return;
 	svq_vdpa_mem_clear(d);
 	svq_vdpa_msg_reset(d);
-	for (i = 0; i < RTE_DIM(d->vrings); i++)
+	for (i = 0; i < RTE_DIM(d->vrings); i++) {
 		d->vrings[i].ready = false;
+		d->vrings[i].refused = false;
+	}
 	d->features = 0;
 	d->conf_error = 0;
 	if (reset_owner)

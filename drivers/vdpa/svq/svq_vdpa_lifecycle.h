@@ -15,7 +15,7 @@
 
 #include "svq_vdpa_priv.h"
 
-/** A front-end connected. @return 0; -EBUSY: the device has one already. */
+/** A front-end sent its first message. @return 0; -EBUSY: the device has one already. */
 int svq_vdpa_on_connect(struct svq_vdpa *d, int vid);
 /** Features were negotiated, or logging switched. */
 void svq_vdpa_on_features(struct svq_vdpa *d);

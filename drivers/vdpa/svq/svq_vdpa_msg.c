@@ -17,12 +17,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
+
 #include <svq_guest_guard.h>
 
 #include "svq_vdpa_lifecycle.h"
 
-/* Of one connection; a front-end must not fill the disk. */
-#define COMPLAINTS_MAX 20
+/* Lines that a device's front-ends may cause in so many seconds. */
+#define COMPLAINTS_MAX	 20
+#define COMPLAINTS_RESET 10
 
 static void
 log_unmap(struct svq_dirty_log *log, int guard)
@@ -81,6 +84,35 @@ svq_vdpa_msg_reset(struct svq_vdpa *d)
 	log_unmap(&d->next_log, d->next_log_guard);
 }
 
+/* Of a message that librte_vhost does not get: it would leave them open. */
+static void
+close_fds(struct svq_vhost_msg_ctx *ctx)
+{
+	int i;
+
+	for (i = 0; i < ctx->fd_num && i < SVQ_VHOST_MAX_REGIONS; i++) {
+		if (ctx->fds[i] >= 0)
+			close(ctx->fds[i]);
+		ctx->fds[i] = -1;
+	}
+	ctx->fd_num = 0;
+}
+
+bool
+svq_vdpa_may_complain(struct svq_vdpa *d)
+{
+	uint64_t now = rte_get_timer_cycles();
+
+	if (now - d->complaints_from > COMPLAINTS_RESET * rte_get_timer_hz()) {
+		d->complaints_from = now;
+		d->complaints = 0;
+	}
+	if (d->complaints == COMPLAINTS_MAX)
+		VDPA_LOG(ERR, "%s: more is refused, which is only counted for %d s", d->name,
+			COMPLAINTS_RESET);
+	return d->complaints++ < COMPLAINTS_MAX;
+}
+
 /*
  * Refuse a message. The front-end learns it if it asked for a reply. If it did not, librte_vhost
  * ends the connection; a bad ring does not deserve that: the vring just never gets ready.
@@ -89,26 +121,18 @@ static enum rte_vhost_msg_result
 refuse(struct svq_vdpa *d, struct svq_vhost_msg_ctx *ctx, const struct svq_vdpa_refusal *why)
 {
 	char buf[32];
-	int i;
 
-	if (d->complaints < COMPLAINTS_MAX)
-		VDPA_LOG(ERR, "%s: refused %s: %s%s", d->where,
-			svq_vdpa_screen_name(ctx->request, buf), why->reason,
-			d->complaints + 1 == COMPLAINTS_MAX ? "; further refusals are only counted"
-							    : "");
-	d->complaints++;
+	if (svq_vdpa_may_complain(d))
+		VDPA_LOG(ERR, "%s: refused %s: %s", d->where,
+			svq_vdpa_screen_name(ctx->request, buf), why->reason);
 	d->stats.bad_messages++;
-	if (why->ring)
+	if (why->qid >= 0) {
 		d->stats.bad_rings++;
-	/* librte_vhost leaves them open. */
-	for (i = 0; i < ctx->fd_num && i < SVQ_VHOST_MAX_REGIONS; i++) {
-		if (ctx->fds[i] >= 0)
-			close(ctx->fds[i]);
-		ctx->fds[i] = -1;
+		d->vrings[why->qid].refused = true;
 	}
-	ctx->fd_num = 0;
+	close_fds(ctx);
 	d->request = 0;
-	if (why->ring && !(ctx->flags & SVQ_VHOST_NEED_REPLY))
+	if (why->qid >= 0 && !(ctx->flags & SVQ_VHOST_NEED_REPLY))
 		return RTE_VHOST_MSG_RESULT_OK;
 	return RTE_VHOST_MSG_RESULT_ERR;
 }
@@ -118,11 +142,14 @@ pre_msg(int vid, void *msg)
 {
 	struct svq_vhost_msg_ctx *ctx = msg;
 	enum rte_vhost_msg_result ret = RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	struct svq_vdpa *d = svq_vdpa_enter(vid);
+	struct svq_vdpa *d = svq_vdpa_enter_or_claim(vid);
 	struct svq_vdpa_refusal why;
 
-	if (d == NULL)
+	if (d == NULL) {
+		close_fds(ctx);
 		return RTE_VHOST_MSG_RESULT_ERR;
+	}
+	d->handlers = true;
 	if (!svq_vdpa_screen(d, ctx, &why)) {
 		ret = refuse(d, ctx, &why);
 	} else {
@@ -162,12 +189,10 @@ static const struct rte_vhost_user_extern_ops handlers = {
 };
 
 int
-svq_vdpa_msg_register(struct svq_vdpa *d)
+svq_vdpa_msg_register(struct svq_vdpa *d, int vid)
 {
-	if (rte_vhost_extern_callback_register(d->vid, &handlers, NULL) != 0) {
-		VDPA_LOG(ERR, "%s: librte_vhost does not show its messages", d->where);
-		return -EIO;
-	}
-	d->handlers = true;
-	return 0;
+	if (rte_vhost_extern_callback_register(vid, &handlers, NULL) == 0)
+		return 0;
+	VDPA_LOG(ERR, "device %s: librte_vhost does not show its messages", d->name);
+	return -EIO;
 }

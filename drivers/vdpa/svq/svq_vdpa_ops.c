@@ -4,8 +4,11 @@
 
 /*
  * The operations that librte_vhost calls: each finds the device, takes its lock and hands the
- * event to the life cycle. Events of a connection that is not the device's (a second front-end on
- * one socket) are refused.
+ * event to the life cycle.
+ *
+ * A device serves one front-end, the first connection on its socket that sends a message. Not the
+ * first that is made: a front-end that connects anew may be accepted before the end of its old
+ * connection is noticed, and one that says nothing keeps nobody out.
  */
 
 #include <errno.h>
@@ -141,48 +144,72 @@ svq_vdpa_leave(struct svq_vdpa *d)
 	svq_vdpa_put(d);
 }
 
-int
-svq_vdpa_connect(int vid)
+struct svq_vdpa *
+svq_vdpa_enter_or_claim(int vid)
 {
 	struct svq_vdpa *d = svq_vdpa_get_by_vdpa(rte_vhost_get_vdpa_device(vid));
 	char path[SVQ_VDPA_PATH_MAX] = "?";
-	int ret;
 
 	if (d == NULL)
-		return -ENODEV;
-	rte_vhost_get_ifname(vid, path, sizeof(path));
+		return NULL;
 	pthread_mutex_lock(&d->lock);
-	ret = d->vid == vid ? 0 : -EBUSY;
+	if (d->vid == vid)
+		return d;
+	rte_vhost_get_ifname(vid, path, sizeof(path));
 	if (d->vid == -1) {
 		snprintf(d->where, sizeof(d->where), "port %s", path);
-		ret = svq_vdpa_on_connect(d, vid);
+		svq_vdpa_on_connect(d, vid);
+		return d;
 	}
-	if (ret == 0 && !d->handlers)
-		ret = svq_vdpa_msg_register(d);
-	if (ret == -EBUSY)
+	if (svq_vdpa_may_complain(d))
 		VDPA_LOG(ERR,
 			"port %s: refused a second front-end: device %s serves one; give the other "
 			"guest a port of its own",
 			path, d->name);
 	svq_vdpa_leave(d);
+	return NULL;
+}
+
+int
+svq_vdpa_connect(int vid)
+{
+	struct svq_vdpa *d = svq_vdpa_get_by_vdpa(rte_vhost_get_vdpa_device(vid));
+	unsigned int i;
+	int ret = -EBUSY;
+
+	if (d == NULL)
+		return -ENODEV;
+	pthread_mutex_lock(&d->lock);
+	for (i = 0; i < RTE_DIM(d->waiting) && d->waiting[i] != -1; i++)
+		;
+	if (i < RTE_DIM(d->waiting)) {
+		ret = svq_vdpa_msg_register(d, vid);
+		if (ret == 0)
+			d->waiting[i] = vid;
+	} else if (svq_vdpa_may_complain(d)) {
+		VDPA_LOG(ERR, "port of %s: refused a connection: there are %zu already", d->name,
+			RTE_DIM(d->waiting));
+	}
+	svq_vdpa_leave(d);
 	return ret;
 }
 
-/* Called at every SET_FEATURES. The first sign of a connection if the application runs its socket
- * by itself, without svq_vdpa_port_open(). */
+/* Called at every SET_FEATURES. The first sign of a front-end if the application runs its socket
+ * by itself, without svq_vdpa_port_open(): its messages are shown to us from here on. */
 static int
 op_set_features(int vid)
 {
-	struct svq_vdpa *d;
+	struct svq_vdpa *d = svq_vdpa_enter_or_claim(vid);
+	int ret = 0;
 
-	if (svq_vdpa_connect(vid) != 0)
-		return -1;
-	d = svq_vdpa_enter(vid);
 	if (d == NULL)
 		return -1;
+	if (!d->handlers)
+		ret = svq_vdpa_msg_register(d, vid);
+	d->handlers = ret == 0;
 	svq_vdpa_on_features(d);
 	svq_vdpa_leave(d);
-	return 0;
+	return ret;
 }
 
 static int
@@ -213,11 +240,19 @@ op_dev_close(int vid)
 static int
 op_dev_cleanup(int vid)
 {
-	struct svq_vdpa *d = svq_vdpa_enter(vid);
+	struct svq_vdpa *d = svq_vdpa_get_by_vdpa(rte_vhost_get_vdpa_device(vid));
+	unsigned int i;
 
 	if (d == NULL)
 		return -1;
-	svq_vdpa_on_cleanup(d);
+	pthread_mutex_lock(&d->lock);
+	if (d->vid == vid)
+		svq_vdpa_on_cleanup(d);
+	/* Unless just the owner was reset, the connection has ended. */
+	for (i = 0; i < RTE_DIM(d->waiting) && d->vid != vid; i++) {
+		if (d->waiting[i] == vid)
+			d->waiting[i] = -1;
+	}
 	svq_vdpa_leave(d);
 	return 0;
 }

@@ -38,6 +38,7 @@
 #include "vdpa_sdk.h"
 
 #define SVQ_VDPA_MAX_PAIRS 128 /* librte_vhost's limit */
+#define SVQ_VDPA_MAX_CONNS 8   /* of a port; all ports share librte_vhost's 1024 */
 
 extern int svq_vdpa_logtype;
 #define VDPA_LOG(level, fmt, ...) \
@@ -57,6 +58,7 @@ struct svq_vdpa_vring {
 	bool ready;		  /**< librte_vhost calls it ready: rings, descriptors, enabled */
 	bool started;		  /**< attached since the device's start: its position is ours */
 	bool bad;		  /**< not served: it could not be attached as it is now */
+	bool refused;		  /**< what makes it bad has been logged */
 	int callfd;		  /**< our duplicate, or -1 */
 	struct svq_vdpa_rings at; /**< valid while started */
 	struct svq_queue_stats past;	 /**< counters of shadow queues that are gone */
@@ -84,7 +86,8 @@ struct svq_vdpa {
 
 	/* The life cycle (svq_vdpa_lifecycle.c). */
 	enum svq_vdpa_state state;
-	int vid;			   /**< of the connection, -1 without */
+	int vid;			   /**< of the front-end's connection, -1 without */
+	int waiting[SVQ_VDPA_MAX_CONNS];   /**< connections on the port, -1: free */
 	char where[SVQ_VDPA_PATH_MAX + 8]; /**< "port PATH", for logs */
 	uint64_t features;		   /**< negotiated with the guest */
 	uint16_t n_pairs;		   /**< pairs that the device was started with */
@@ -105,7 +108,8 @@ struct svq_vdpa {
 	struct svq_dirty_log log;      /**< our mapping of the dirty log */
 	struct svq_dirty_log next_log; /**< the one that SET_LOG_BASE brings */
 	int log_guard, next_log_guard; /**< of these mappings (svq_guest_guard.h) */
-	unsigned int complaints;       /**< refusals logged for this connection */
+	unsigned int complaints;       /**< refusals logged since complaints_from */
+	uint64_t complaints_from;      /**< timer cycles */
 
 	/* Counters. */
 	struct svq_vdpa_port_stats stats;
@@ -213,14 +217,16 @@ void svq_vdpa_stats_clear_vring(struct svq_vdpa_vring *vr);
 
 /* ---- messages (svq_vdpa_msg.c, svq_vdpa_screen.c) ---- */
 
-/** Have librte_vhost show us this connection's messages. @return 0; -EIO, logged. */
-int svq_vdpa_msg_register(struct svq_vdpa *d);
+/** Have librte_vhost show us a connection's messages. @return 0; -EIO, logged. */
+int svq_vdpa_msg_register(struct svq_vdpa *d, int vid);
+/** Whether to log one more refusal: a front-end must not fill the disk. */
+bool svq_vdpa_may_complain(struct svq_vdpa *d);
 /** Forget the dirty log, the message, and that there was memory. */
 void svq_vdpa_msg_reset(struct svq_vdpa *d);
 
 /** Why a message is refused. */
 struct svq_vdpa_refusal {
-	bool ring;	  /**< it would spoil one vring only: the connection goes on */
+	int qid;	  /**< the one vring that it would spoil: the connection goes on; or -1 */
 	char reason[160]; /**< for the log */
 };
 
@@ -235,8 +241,9 @@ bool svq_vdpa_screen(const struct svq_vdpa *d, const struct svq_vhost_msg_ctx *c
 /** The device whose connection this is, locked and kept; NULL: none. */
 struct svq_vdpa *svq_vdpa_enter(int vid);
 void svq_vdpa_leave(struct svq_vdpa *d);
-/** A front-end connected, or is seen for the first time; for a known one nothing happens.
- * @return 0; -ENODEV; -EBUSY: the device has another front-end, logged; -EIO. */
+/** Likewise; a device without a front-end takes this one. NULL: it has another, logged. */
+struct svq_vdpa *svq_vdpa_enter_or_claim(int vid);
+/** A connection was made on the device's port. @return 0; -ENODEV; -EBUSY: too many; -EIO. */
 int svq_vdpa_connect(int vid);
 
 extern struct rte_vdpa_dev_ops svq_vdpa_dev_ops;

@@ -214,7 +214,7 @@ num_ok(const struct svq_vdpa *d, uint32_t qid, uint32_t num, struct svq_vdpa_ref
 {
 	const struct svq_vdpa_vring *vr = &d->vrings[qid];
 
-	why->ring = true;
+	why->qid = (int)qid;
 	/* librte_vhost stores the size before it looks at it. */
 	if (num < 2 || num > 32768 || (num & (num - 1)) != 0)
 		return refuse(why, "queue %u: size %u is no power of two, 2..32768", qid, num);
@@ -248,7 +248,7 @@ addr_ok(const struct svq_vdpa *d, const struct vhost_vring_addr *addr, struct sv
 	struct svq_vdpa_table t;
 	uint64_t n;
 
-	why->ring = true;
+	why->qid = (int)addr->index;
 	if (svq_vdpa_table_read(d, &t) != 0)
 		return refuse(why, "queue %u: no memory table yet", addr->index);
 	if (rte_vhost_get_vhost_vring(d->vid, addr->index, &v) != 0)
@@ -300,7 +300,7 @@ svq_vdpa_screen(
 {
 	struct vhost_vring_addr addr;
 
-	why->ring = false;
+	why->qid = -1;
 	if ((ctx->flags & SVQ_VHOST_VERSION_MASK) != SVQ_VHOST_VERSION)
 		return refuse(why, "protocol version %u, 1 is known",
 			ctx->flags & SVQ_VHOST_VERSION_MASK);

@@ -229,12 +229,16 @@ svq_vdpa_vring_attach(struct svq_vdpa *d, uint16_t qid)
 		goto refuse;
 	}
 	vr->started = true;
+	vr->refused = false;
 	VDPA_LOG(DEBUG, "%s: queue %u attached: %u descriptors from index %u", d->where, qid,
 		guest.size, guest.base);
 	return 0;
 
 refuse:
-	d->stats.bad_rings++;
+	d->stats.bad_rings += !vr->refused;
+	/* One line for one fault: a message that was refused leaves such a vring. */
+	if (vr->refused || !svq_vdpa_may_complain(d))
+		return ret;
 	VDPA_LOG(ERR, "%s: queue %u (size %u) is not served: %s", d->where, qid, at.size,
 		refusal(ret));
 	return ret;

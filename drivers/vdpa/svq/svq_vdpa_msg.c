@@ -24,7 +24,7 @@
 #include "svq_vdpa_lifecycle.h"
 
 /* Lines that a device's front-ends may cause in so many seconds. */
-#define COMPLAINTS_MAX	 20
+#define COMPLAINTS_MAX	 100
 #define COMPLAINTS_RESET 10
 
 static void

@@ -414,11 +414,17 @@ test_mem_grows_and_shrinks(void)
 	CU_ASSERT_EQUAL(mock.unmaps, unmaps);
 	CU_ASSERT_EQUAL(mock.starts, 1);
 	CU_ASSERT_EQUAL(mock.stops, 0);
+	CU_ASSERT_EQUAL(stats().mem_restarts, 0);
+	CU_ASSERT(stats().mem_pause_us > 0);
+	CU_ASSERT_EQUAL(stats().mem_pause_max_us, stats().mem_pause_us);
 	CU_ASSERT_EQUAL(svq_queue_inflight(r.d->vrings[1].queue), 2);
 	CU_ASSERT_EQUAL(stats().mem_added, 3);
 	CU_ASSERT_EQUAL(stats().mem_kept, 2);
 
 	/* The new memory works, the old buffers come back. */
+	CU_ASSERT_EQUAL(svq_vdpa_stats_clear("vdpa_svq0"), 0);
+	CU_ASSERT_EQUAL(stats().mem_pause_us, 0);
+	CU_ASSERT_EQUAL(stats().mem_pause_max_us, 0);
 	rig_give(&r, 1, 0x200000000, 60);
 	rig_poll(&r, 0);
 	mock.completes = true;
@@ -456,6 +462,7 @@ test_mem_in_flight_goes(void)
 	CU_ASSERT_EQUAL(mock.starts, 1);
 	CU_ASSERT_EQUAL(rig_used(&r, 1), 1);
 	CU_ASSERT_EQUAL(rig_guest_maps(&r), 1);
+	CU_ASSERT_EQUAL(stats().mem_restarts, 0);
 
 	r.n_regions = 2;
 	CU_ASSERT_EQUAL(rig_mem_table(&r), STUB_OK);
@@ -466,11 +473,18 @@ test_mem_in_flight_goes(void)
 	CU_ASSERT_EQUAL(rig_mem_table(&r), STUB_OK);
 	CU_ASSERT_EQUAL(mock.starts, 2);
 	CU_ASSERT_EQUAL(stats().recalled, 2);
+	CU_ASSERT_EQUAL(stats().mem_restarts, 1);
+	/* What the device was given to complete it. */
+	CU_ASSERT(stats().mem_pause_max_us >= 50000);
+	CU_ASSERT(stats().mem_pause_us > stats().mem_pause_max_us);
+	/* Both buffers are available again. */
+	CU_ASSERT_EQUAL(svq_queue_base(r.d->vrings[0].queue), 0);
 	CU_ASSERT_EQUAL(state(), SVQ_VDPA_RUNNING);
 	CU_ASSERT_EQUAL(rig_guest_maps(&r), 1);
 	/* The first buffer points nowhere now: its queue breaks, alone. */
 	rig_poll(&r, 0);
 	CU_ASSERT_EQUAL(svq_queue_error(r.d->vrings[0].queue), SVQ_QUEUE_E_ADDRESS);
+	CU_ASSERT_EQUAL(mock_take(0), -1);
 	rig_give(&r, 1, BUF, 60);
 	rig_poll(&r, 0);
 	rig_poll(&r, 0);

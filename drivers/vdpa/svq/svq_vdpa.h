@@ -55,11 +55,15 @@ struct svq_vdpa_port_stats {
 	uint64_t mem_kept;	 /**< regions that a change left alone */
 	uint64_t mem_added;	 /**< regions mapped */
 	uint64_t mem_removed;	 /**< regions unmapped */
-	uint64_t recalled;	 /**< chains taken back from the device at a stop */
-	uint64_t bad_messages;	 /**< vhost-user messages refused by screening */
-	uint64_t bad_rings;	 /**< vrings refused: address, size, or no memory table */
-	uint64_t dma_maps;	 /**< mappings made at the device */
-	uint64_t dma_unmaps;	 /**< mappings removed from it */
+	uint64_t mem_restarts;	 /**< changes at which the device was restarted, because it did not
+				      return the buffers that it held in memory that went */
+	uint64_t mem_pause_us;	 /**< microseconds that changes kept traffic waiting, in all */
+	uint64_t mem_pause_max_us; /**< the longest of these pauses */
+	uint64_t recalled;	   /**< chains taken back from the device at a stop */
+	uint64_t bad_messages;	   /**< vhost-user messages refused by screening */
+	uint64_t bad_rings;	   /**< vrings refused: address, size, or no memory table */
+	uint64_t dma_maps;	   /**< mappings made at the device */
+	uint64_t dma_unmaps;	   /**< mappings removed from it */
 };
 
 /** One device and its port, a copy. */

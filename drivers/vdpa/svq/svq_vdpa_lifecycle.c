@@ -148,19 +148,28 @@ nothing_sent_in_flight(const struct svq_vdpa *d, const void *arg)
 	return true;
 }
 
+/* A region that goes with a buffer of this queue in flight, or NULL. */
+static const struct svq_guest_row *
+removed_under(const struct svq_vdpa *d, const struct svq_guest_diff *diff, uint16_t qid)
+{
+	unsigned int i;
+
+	for (i = 0; i < diff->n_removed; i++) {
+		if (svq_queue_inflight_overlaps(
+			    d->vrings[qid].queue, diff->removed[i].gpa, diff->removed[i].size))
+			return &diff->removed[i];
+	}
+	return NULL;
+}
+
 static bool
 nothing_removed_in_flight(const struct svq_vdpa *d, const void *arg)
 {
-	const struct svq_guest_diff *diff = arg;
-	unsigned int r;
 	uint16_t i;
 
 	for (i = 0; i < 2 * d->n_pairs; i++) {
-		for (r = 0; r < diff->n_removed; r++) {
-			if (svq_queue_inflight_overlaps(d->vrings[i].queue, diff->removed[r].gpa,
-				    diff->removed[r].size))
-				return false;
-		}
+		if (removed_under(d, arg, i) != NULL)
+			return false;
 	}
 	return true;
 }
@@ -199,8 +208,19 @@ stop(struct svq_vdpa *d)
 static void
 pause_serving(struct svq_vdpa *d)
 {
+	d->paused_at = rte_get_timer_cycles();
 	svq_vdpa_pairs_unserve(d);
 	d->state = SVQ_VDPA_PAUSED;
+}
+
+/* Traffic runs again. */
+static void
+count_pause(struct svq_vdpa *d)
+{
+	uint64_t us = (rte_get_timer_cycles() - d->paused_at) * 1000000 / rte_get_timer_hz();
+
+	d->stats.mem_pause_us += us;
+	d->stats.mem_pause_max_us = RTE_MAX(d->stats.mem_pause_max_us, us);
 }
 
 static void
@@ -282,6 +302,27 @@ configure(struct svq_vdpa *d)
 	return start(d);
 }
 
+/* The device keeps buffers in memory that it is to lose: take them from it. */
+static void
+stop_for_removal(struct svq_vdpa *d, const struct svq_guest_diff *diff)
+{
+	const struct svq_guest_row *row = NULL;
+	uint16_t i;
+
+	for (i = 0; i < 2 * d->n_pairs; i++) {
+		row = removed_under(d, diff, i);
+		if (row != NULL)
+			break;
+	}
+	VDPA_LOG(WARNING,
+		"%s: the guest removes memory (GPA 0x%" PRIx64 ", 0x%" PRIx64
+		" bytes) in which device %s holds buffers of queue %u, and %u ms did not bring "
+		"them back: restarting the device; a guest is to take its buffers back first",
+		d->where, row->gpa, row->size, d->name, i, DRAIN_RESUME_US / 1000);
+	d->stats.mem_restarts++;
+	stop(d);
+}
+
 static int
 resume(struct svq_vdpa *d)
 {
@@ -293,13 +334,8 @@ resume(struct svq_vdpa *d)
 	if (ret != 0)
 		return ret;
 	restart = !drain(d, DRAIN_RESUME_US, nothing_removed_in_flight, &diff);
-	if (restart) {
-		VDPA_LOG(NOTICE,
-			"%s: the device holds buffers in memory that is being removed: restarting "
-			"it",
-			d->where);
-		stop(d);
-	}
+	if (restart)
+		stop_for_removal(d, &diff);
 	ret = svq_vdpa_mem_apply(d, &diff);
 	if (ret != 0)
 		return ret;
@@ -308,16 +344,19 @@ resume(struct svq_vdpa *d)
 	if (!restart)
 		svq_vdpa_vrings_relocate(d);
 	svq_vdpa_mem_commit(d);
-	if (restart)
-		return start(d);
-	svq_vdpa_vrings_set_log(d);
-	ret = svq_vdpa_pairs_serve(d);
-	if (ret != 0) {
-		stop(d);
-		return ret;
+	if (restart) {
+		ret = start(d);
+	} else {
+		svq_vdpa_vrings_set_log(d);
+		ret = svq_vdpa_pairs_serve(d);
+		if (ret == 0)
+			d->state = SVQ_VDPA_RUNNING;
+		else
+			stop(d);
 	}
-	d->state = SVQ_VDPA_RUNNING;
-	return 0;
+	if (ret == 0)
+		count_pause(d);
+	return ret;
 }
 
 int

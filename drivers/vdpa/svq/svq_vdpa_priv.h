@@ -92,6 +92,7 @@ struct svq_vdpa {
 	uint64_t features;		   /**< negotiated with the guest */
 	uint16_t n_pairs;		   /**< pairs that the device was started with */
 	int numa_node;			   /**< of the shadow rings */
+	uint64_t paused_at;		   /**< timer cycles, valid in SVQ_VDPA_PAUSED */
 	int conf_error; /**< of the last configuration: a retry logs only what is new */
 	struct svq_vdpa_vring vrings[2 * SVQ_VDPA_MAX_PAIRS];
 	struct svq_pair pairs[SVQ_VDPA_MAX_PAIRS];

@@ -171,6 +171,8 @@ svq_vdpa_stats_clear(const char *name)
 		return -ENODEV;
 	for (i = 0; i < 2 * d->max_pairs; i++)
 		svq_vdpa_stats_clear_vring(&d->vrings[i]);
+	/* A maximum is no sum: it begins anew. */
+	d->stats.mem_pause_max_us = 0;
 	port_total(d, &d->stats_baseline);
 	d->dev->ops->stats(d->dev, &d->device_baseline);
 	svq_vdpa_leave(d);

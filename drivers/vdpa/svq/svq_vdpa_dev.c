@@ -287,4 +287,4 @@ static struct rte_vdev_driver driver_svq = {
 	.remove = remove_device,
 };
 
-RTE_PMD_REGISTER_VDEV(vdpa_svq, driver_svq)
+RTE_PMD_REGISTER_VDEV(vdpa_svq, driver_svq);

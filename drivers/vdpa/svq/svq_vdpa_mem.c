@@ -186,11 +186,14 @@ svq_vdpa_mem_clear(struct svq_vdpa *d)
 	int ret;
 
 	ret = svq_guest_prepare(d->guest, NULL, 0, &diff);
-	if (ret == 0)
-		ret = svq_vdpa_mem_apply(d, &diff);
 	if (ret == 0) {
-		svq_vdpa_mem_commit(d);
-		return;
+		ret = svq_dma_guest_apply(d->dma, &diff);
+		if (ret == 0) {
+			d->stats.mem_removed += diff.n_removed;
+			svq_guest_commit(d->guest);
+			return;
+		}
+		svq_guest_abort(d->guest);
 	}
 	/* It stays mapped; the next front-end's table replaces it. */
 	VDPA_LOG(ERR, "%s: the guest's memory stays mapped: %s", d->where, strerror(-ret));

@@ -175,36 +175,42 @@ svq_gpa_burst_avx512_permute(const struct svq_gpa_map *map, const uint64_t *gpa,
 
 /* ---- Many rows: the directory, in eight lanes ---- */
 
+/* Where an array's entry for frame 0 would be; only lanes inside the directory are read. */
+static inline const void *
+frame0(const struct svq_gpa_dir *dir, const void *array, size_t entry)
+{
+	return (const void *)((uintptr_t)array - (uintptr_t)dir->base * entry);
+}
+
+static INLINE __mmask8
+inside(const struct svq_gpa_dir *dir, __m512i gpa)
+{
+	return _mm512_cmple_epu64_mask(
+		_mm512_sub_epi64(gpa, _mm512_set1_epi64((long long)dir->first)),
+		_mm512_set1_epi64((long long)dir->span));
+}
+
 static INLINE struct hit
 gather(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
 	const struct svq_gpa_dir *dir = map->dir;
-	__m512i off = _mm512_sub_epi64(gpa, _mm512_set1_epi64((long long)dir->first));
-	/* Where the entry of frame 0 would be; only lanes inside the directory are read. */
-	const void *frame0 = (const void *)((uintptr_t)dir->frame -
-		(uintptr_t)dir->base * sizeof(dir->frame[0]));
-	struct hit hit = {.perm = _mm512_setzero_si512()};
-	__m512i frame, at;
+	__m512i frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
+	struct hit hit = {.perm = _mm512_setzero_si512(), .in = inside(dir, gpa)};
+	__m512i at;
 	__mmask8 more;
+	unsigned int i;
 
-	hit.in = _mm512_cmple_epu64_mask(off, _mm512_set1_epi64((long long)dir->span));
-	frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
 	/* An entry has two bytes, of the four that are read. */
-	at = _mm512_and_si512(
-		_mm512_cvtepu32_epi64(_mm512_mask_i64gather_epi32(
-			_mm256_setzero_si256(), hit.in, frame, frame0, sizeof(dir->frame[0]))),
-		_mm512_set1_epi64(UINT16_MAX));
+	at = _mm512_cvtepu32_epi64(_mm512_mask_i64gather_epi32(_mm256_setzero_si256(), hit.in,
+		frame, frame0(dir, dir->frame, sizeof(uint16_t)), sizeof(uint16_t)));
+	at = _mm512_and_si512(at, _mm512_set1_epi64(UINT16_MAX));
 	more = _mm512_test_epi64_mask(at, _mm512_set1_epi64(SVQ_GPA_DIR_MORE));
 	at = _mm512_srli_epi64(at, 1);
-	if (unlikely(more != 0)) {
-		unsigned int i;
-
-		for (i = 0; i < dir->steps; i++)
-			at = _mm512_mask_add_epi64(at,
-				_mm512_mask_cmpge_epu64_mask(
-					more, gpa, _mm512_i64gather_epi64(at, &map->first[1], 8)),
-				at, _mm512_set1_epi64(1));
-	}
+	for (i = 0; i < dir->steps && more != 0; i++)
+		at = _mm512_mask_add_epi64(at,
+			_mm512_mask_cmpge_epu64_mask(
+				more, gpa, _mm512_i64gather_epi64(at, &map->first[1], 8)),
+			at, _mm512_set1_epi64(1));
 	hit.last = _mm512_i64gather_epi64(at, map->last, 8);
 	hit.delta = _mm512_i64gather_epi64(at, map->iova_delta, 8);
 	if (!all_rw)
@@ -212,11 +218,43 @@ gather(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 	return hit;
 }
 
+/* Only the row that the frame's entry names; of maps whose rows lack no permission. */
+static INLINE struct hit
+gather_near(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
+{
+	const struct svq_gpa_dir *dir = map->dir;
+	__m512i frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
+	struct hit hit = {.perm = _mm512_setzero_si512(), .in = inside(dir, gpa)};
+
+	RTE_SET_USED(all_rw);
+	hit.last = _mm512_mask_i64gather_epi64(
+		hit.perm, hit.in, frame, frame0(dir, dir->last, sizeof(uint64_t)), 8);
+	hit.delta = _mm512_mask_i64gather_epi64(
+		hit.perm, hit.in, frame, frame0(dir, dir->delta, sizeof(uint64_t)), 8);
+	return hit;
+}
+
 AVX512 uint64_t
 svq_gpa_burst_avx512_gather(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
 	uint64_t writable, uint64_t *iova, unsigned int n)
 {
-	return BURST(gather);
+	uint64_t done, missed;
+
+	if (unlikely(!map->all_rw))
+		return translate(map, gather, gpa, len, writable, iova, n, false);
+	if (unlikely(map->dir->last == NULL))
+		return translate(map, gather, gpa, len, writable, iova, n, true);
+	done = translate(map, gather_near, gpa, len, writable, iova, n, true);
+	missed = n > 0 ? ~done << (64 - n) >> (64 - n) : 0;
+	/* They lie in no row, or in one that starts inside a frame. */
+	while (unlikely(missed != 0)) {
+		unsigned int i = (unsigned int)__builtin_ctzll(missed) & ~7u;
+		__mmask8 lanes = (__mmask8)(missed >> i);
+
+		done |= translate8(map, gather, &gpa[i], &len[i], lanes, 0, &iova[i], true) << i;
+		missed &= ~(UINT64_C(0xff) << i);
+	}
+	return done;
 }
 
 /* ---- Where they can be used ---- */

@@ -12,7 +12,7 @@
 #include "gpa_dir.h"
 
 /* A directory that the first-level cache holds, and one of 1 MiB that it does not. */
-#define FRAMES_NEAR 4096
+#define FRAMES_NEAR 1024
 #define FRAMES_MAX  (UINT64_C(1) << 19)
 /* Steps up to which the one, and the other, is better than what comes next. */
 #define STEPS_NEAR 2
@@ -62,6 +62,31 @@ choose(const struct svq_gpa_map *map, uint64_t frames_max)
 	return best;
 }
 
+static struct svq_gpa_dir *
+dir_alloc(const struct svq_gpa_map *map, const struct shape *shape)
+{
+	bool near = shape->n_frames <= FRAMES_NEAR;
+	size_t head = RTE_CACHE_LINE_ROUNDUP(sizeof(struct svq_gpa_dir));
+	size_t rows = near ? 2 * shape->n_frames * sizeof(uint64_t) : 0;
+	size_t bytes = head + rows + (shape->n_frames + 1) * sizeof(uint16_t);
+	struct svq_gpa_dir *dir = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(bytes));
+
+	if (dir == NULL)
+		return NULL;
+	*dir = (struct svq_gpa_dir){
+		.first = map->first[0],
+		.span = map->last[map->n - 1] - map->first[0],
+		.base = map->first[0] >> shape->shift,
+		.bytes = bytes,
+		.shift = shape->shift,
+		.steps = shape->steps,
+		.last = near ? RTE_PTR_ADD(dir, head) : NULL,
+		.delta = near ? RTE_PTR_ADD(dir, head + rows / 2) : NULL,
+		.frame = RTE_PTR_ADD(dir, head + rows),
+	};
+	return dir;
+}
+
 static void
 enter_rows(struct svq_gpa_dir *dir, const struct svq_gpa_map *map, uint64_t n_frames)
 {
@@ -77,6 +102,10 @@ enter_rows(struct svq_gpa_dir *dir, const struct svq_gpa_map *map, uint64_t n_fr
 		dir->frame[f] = (uint16_t)((next - 1) << 1);
 		if (next < map->n && map->first[next] <= last)
 			dir->frame[f] |= SVQ_GPA_DIR_MORE;
+		if (dir->last != NULL) {
+			dir->last[f] = map->last[next - 1];
+			dir->delta[f] = map->iova_delta[next - 1];
+		}
 	}
 	/* The gathered version reads one entry more than it uses. */
 	dir->frame[n_frames] = 0;
@@ -87,7 +116,6 @@ svq_gpa_dir_build(struct svq_gpa_map *map)
 {
 	struct svq_gpa_dir *dir;
 	struct shape shape;
-	size_t bytes;
 
 	if (map->n == 0 || map->n > SVQ_GPA_DIR_ROWS_MAX)
 		return 0;
@@ -96,18 +124,9 @@ svq_gpa_dir_build(struct svq_gpa_map *map)
 		shape = choose(map, FRAMES_MAX);
 	if (shape.steps > STEPS_MAX)
 		return 0;
-	bytes = RTE_CACHE_LINE_ROUNDUP(sizeof(*dir) + (shape.n_frames + 1) * sizeof(dir->frame[0]));
-	dir = aligned_alloc(RTE_CACHE_LINE_SIZE, bytes);
+	dir = dir_alloc(map, &shape);
 	if (dir == NULL)
 		return -ENOMEM;
-	*dir = (struct svq_gpa_dir){
-		.first = map->first[0],
-		.span = map->last[map->n - 1] - map->first[0],
-		.base = map->first[0] >> shape.shift,
-		.bytes = bytes,
-		.shift = shape.shift,
-		.steps = shape.steps,
-	};
 	enter_rows(dir, map, shape.n_frames);
 	map->dir = dir;
 	return 0;

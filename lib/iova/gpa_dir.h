@@ -16,6 +16,10 @@
  * check is exact wherever borders lie. How large a frame is follows from the rows, not from their
  * memory: guests lay their regions on round addresses, so that most directories have an entry or
  * two a row, need no step, and stay in the first-level cache whatever the size of the guest.
+ *
+ * A directory of few frames also repeats, frame by frame, what a lookup needs of the row that the
+ * entry names. Whoever looks there first saves a step in between, and finds all addresses but those
+ * in rows that start inside a frame.
  */
 
 #include <stdint.h>
@@ -33,7 +37,9 @@ struct svq_gpa_dir {
 	uint64_t bytes;	    /* of the directory, all told */
 	unsigned int shift; /* frames are of 2^shift bytes */
 	unsigned int steps; /* most rows that start inside a frame */
-	uint16_t frame[];
+	uint64_t *last;	    /* of each frame's row, as in the map; NULL: too many frames */
+	uint64_t *delta;    /* IOVA - GPA of each frame's row */
+	uint16_t *frame;
 };
 
 /**

@@ -199,23 +199,33 @@ place(const struct range *gap, uint64_t size, uint64_t hva, uint64_t page, uint6
 	return true;
 }
 
+/* Gaps that are looked at, at a large page, of those that may lie wrongly. */
+#define TRIES 16
+
 /*
- * Smallest gap that holds the range at that congruence. At the granule the first candidate fits;
- * at a larger page those gaps are walked that are large enough but by less than a page, as only
- * they can lie wrongly.
+ * Smallest gap that holds the range at that congruence. At the granule the first candidate does. At
+ * a larger page, gaps that are large enough but by less than a page may lie wrongly; there may be
+ * any number of them, so the smallest few are tried, and then the smallest gap that does wherever
+ * it lies.
  */
 static struct range *
 best_fit(struct svq_iova_alloc *alloc, uint64_t size, uint64_t hva, uint64_t page, uint64_t *iova)
 {
 	struct range key = {.first = 0, .last = size - 1};
+	uint64_t slack = page - alloc->granule;
 	struct range *gap;
+	unsigned int i = 0;
 
-	for (gap = RB_NFIND(size_tree, &alloc->by_size, &key); gap != NULL;
-		gap = RB_NEXT(size_tree, &alloc->by_size, gap)) {
+	for (gap = RB_NFIND(size_tree, &alloc->by_size, &key); gap != NULL && i < TRIES;
+		gap = RB_NEXT(size_tree, &alloc->by_size, gap), i++) {
 		if (place(gap, size, hva, page, iova))
 			return gap;
 	}
-	return NULL;
+	if (gap == NULL || slack > UINT64_MAX - key.last)
+		return NULL;
+	key.last += slack;
+	gap = RB_NFIND(size_tree, &alloc->by_size, &key);
+	return gap != NULL && place(gap, size, hva, page, iova) ? gap : NULL;
 }
 
 /* Turn [iova, iova+size) of a gap into a used range; what is left of the gap stays free. */

@@ -90,7 +90,9 @@ void svq_iova_alloc_destroy(struct svq_iova_alloc *alloc);
  *
  * Best fit. The address is congruent to @p hva modulo the largest page size of
  * {1 GiB, 2 MiB, granule} that is no larger than @p max_page and @p size, so that an IOMMU can use
- * large pages; where no gap admits that, the next smaller page size is tried.
+ * large pages; where no gap admits that, the next smaller page size is tried. O(log n): of the gaps
+ * that could hold the range but may lie wrongly for a large page, the 16 smallest are looked at,
+ * then the smallest that holds it wherever it lies. At the granule no gap is overlooked.
  *
  * @param size
  *   Bytes, > 0, a multiple of the granule.

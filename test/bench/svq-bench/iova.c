@@ -20,6 +20,8 @@ run(const struct bench_opts *opts)
 		ret = iova_bench_change(opts, json);
 	if (ret == 0)
 		ret = iova_bench_memory(opts, json);
+	if (ret == 0 && !opts->check)
+		iova_bench_targets(json);
 	if (bench_json_close(json) < 0)
 		ret = -1;
 	return ret;

@@ -60,4 +60,9 @@ int iova_bench_lookup(const struct bench_opts *opts, struct bench_json *json);
 int iova_bench_change(const struct bench_opts *opts, struct bench_json *json);
 int iova_bench_memory(const struct bench_opts *opts, struct bench_json *json);
 
+/** A figure, which may be one that is to reach something. */
+void iova_reached(const char *name, const char *peer, double value);
+/** Say what was to be reached, and what was. */
+void iova_bench_targets(struct bench_json *json);
+
 #endif /* BENCH_IOVA_H */

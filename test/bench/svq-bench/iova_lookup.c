@@ -43,12 +43,11 @@ static const struct iova_method *const methods[] = {
 enum { OURS, SCALAR, N_OURS };
 
 struct addresses {
-	const struct iova_layout *layout;
 	uint64_t gpa[N_ADDRESSES];
 	uint32_t len[N_ADDRESSES];
 };
 
-static struct addresses addresses;
+static const struct iova_layout *layout;
 
 static uint64_t
 anywhere(const struct svq_gpa_row *row, uint32_t len)
@@ -59,76 +58,77 @@ anywhere(const struct svq_gpa_row *row, uint32_t len)
 static const struct svq_gpa_row *
 any_row(void)
 {
-	return &addresses.layout->rows[bench_random_below(addresses.layout->n)];
+	return &layout->rows[bench_random_below(layout->n)];
 }
 
 static void
-fill_random(void *arg)
+fill_random(struct addresses *a)
 {
 	unsigned int i;
 
-	RTE_SET_USED(arg);
 	for (i = 0; i < N_ADDRESSES; i++) {
-		addresses.len[i] = 1 + bench_random_below(LEN_MAX);
-		addresses.gpa[i] = anywhere(any_row(), addresses.len[i]);
+		a->len[i] = 1 + bench_random_below(LEN_MAX);
+		a->gpa[i] = anywhere(any_row(), a->len[i]);
 	}
 }
 
 static void
-fill_sequential(void *arg)
+fill_sequential(struct addresses *a)
 {
 	const struct svq_gpa_row *row = any_row();
 	uint64_t off = bench_random_below(row->size);
 	unsigned int i;
 
-	RTE_SET_USED(arg);
 	for (i = 0; i < N_ADDRESSES; i++) {
 		if (off > row->size - LEN_MAX)
 			off = 0;
-		addresses.len[i] = LEN_MAX;
-		addresses.gpa[i] = row->gpa + off;
+		a->len[i] = LEN_MAX;
+		a->gpa[i] = row->gpa + off;
 		off += STRIDE;
 	}
 }
 
 static void
-fill_alternating(void *arg)
+fill_alternating(struct addresses *a)
 {
 	const struct svq_gpa_row *row[2] = {any_row(), any_row()};
 	unsigned int i;
 
-	RTE_SET_USED(arg);
 	while (row[1] == row[0])
 		row[1] = any_row();
 	for (i = 0; i < N_ADDRESSES; i++) {
-		addresses.len[i] = i % 2 == 0 ? 12 : LEN_MAX;
-		addresses.gpa[i] = anywhere(row[i % 2], addresses.len[i]);
+		a->len[i] = i % 2 == 0 ? 12 : LEN_MAX;
+		a->gpa[i] = anywhere(row[i % 2], a->len[i]);
 	}
 }
 
-static const struct {
+static struct pattern {
 	const char *name;
-	void (*fill)(void *arg);
+	void (*fill)(struct addresses *a);
 	unsigned int rounds;
+	struct addresses addresses;
 } patterns[] = {
 	{"random", fill_random, 4000},
 	{"sequential", fill_sequential, 2000},
 	{"alternating", fill_alternating, 2000},
 };
+#define N_PATTERNS RTE_DIM(patterns)
 
 struct subject {
 	const struct iova_method *method;
 	void *ctx;
+	const struct addresses *addresses;
 };
 
 static void
 translate(const struct subject *s, unsigned int first, unsigned int n)
 {
+	const struct addresses *a = s->addresses;
 	uint64_t iova[IOVA_BURST];
 	unsigned int i;
 
 	for (i = first; i < first + n; i += IOVA_BURST) {
-		s->method->burst(s->ctx, &addresses.gpa[i], &addresses.len[i], iova, IOVA_BURST);
+		s->method->burst(s->ctx, &a->gpa[i], &a->len[i], iova, IOVA_BURST);
 		/* The compiler must believe that somebody reads the addresses. */
 		__asm__ volatile("" : : "r"(iova) : "memory");
 	}
@@ -143,35 +143,36 @@ run_subject(void *arg, unsigned int n)
 static void
 warm_subject(void *arg, unsigned int n)
 {
+	const struct subject *s = arg;
 	unsigned int i;
 
-	translate(arg, N_TIMED, n);
+	translate(s, N_TIMED, n);
 	for (i = 0; i < n; i++)
-		__asm__ volatile("" : : "r"(addresses.gpa[i]), "r"(addresses.len[i]));
+		__asm__ volatile("" : : "r"(s->addresses->gpa[i]), "r"(s->addresses->len[i]));
 }
 
 /* A time is worth nothing if the answers are wrong. */
 static int
 verify(const struct subject *s)
 {
+	const struct addresses *a = s->addresses;
 	uint64_t iova[IOVA_BURST] = {0}, want[IOVA_BURST] = {0}, done;
 	unsigned int i, k, r;
 
 	for (i = 0; i < N_ADDRESSES; i += IOVA_BURST) {
 		for (k = 0; k < IOVA_BURST; k++) {
-			for (r = 0; r < addresses.layout->n; r++) {
-				const struct svq_gpa_row *row = &addresses.layout->rows[r];
+			for (r = 0; r < layout->n; r++) {
+				const struct svq_gpa_row *row = &layout->rows[r];
 
-				if (addresses.gpa[i + k] - row->gpa < row->size)
-					want[k] = row->iova + (addresses.gpa[i + k] - row->gpa);
+				if (a->gpa[i + k] - row->gpa < row->size)
+					want[k] = row->iova + (a->gpa[i + k] - row->gpa);
 			}
 		}
-		done = s->method->burst(
-			s->ctx, &addresses.gpa[i], &addresses.len[i], iova, IOVA_BURST);
+		done = s->method->burst(s->ctx, &a->gpa[i], &a->len[i], iova, IOVA_BURST);
 		if (s->method != &iova_floor &&
 			(done != UINT32_MAX || memcmp(iova, want, sizeof(want)) != 0)) {
 			fprintf(stderr, "svq-bench: %s translates wrongly at %s regions\n",
-				s->method->name, addresses.layout->name);
+				s->method->name, layout->name);
 			return -EINVAL;
 		}
 	}
@@ -184,45 +185,59 @@ report(const char *pattern, const struct bench_run *run, const struct bench_samp
 {
 	unsigned int i, k;
 
-	printf("\n%s regions (%s), %s addresses\n", addresses.layout->name, addresses.layout->what,
-		pattern);
+	printf("\n%s regions (%s), %s addresses\n", layout->name, layout->what, pattern);
 	printf("  %-22s %9s %9s %12s %12s\n", "", "min ns", "median ns", "/ ours", "/ scalar");
 	for (i = 0; i < run->n_subjects; i++)
 		printf("  %-22s %9.2f %9.2f %12.2f %12.2f\n", run->subjects[i].name,
 			bench_min(samples, i), bench_median(samples, i),
 			bench_ratio(samples, i, OURS), bench_ratio(samples, i, SCALAR));
 	for (k = 0; k < N_OURS; k++) {
-		for (i = k + 1; i < run->n_subjects; i++)
+		for (i = k + 1; i < run->n_subjects; i++) {
+			char name[64];
+
+			snprintf(name, sizeof(name), "%s %s%s", pattern, layout->name,
+				k == SCALAR ? " scalar" : "");
 			bench_json_row(json,
-				"\"name\": \"%s %s%s\", \"ours_ns\": %.3f, \"ours_min_ns\": %.3f, "
+				"\"name\": \"%s\", \"ours_ns\": %.3f, \"ours_min_ns\": %.3f, "
 				"\"peer\": \"%s\", \"peer_ns\": %.3f, \"peer_min_ns\": %.3f, "
 				"\"ratio\": %.3f",
-				pattern, addresses.layout->name, k == SCALAR ? " scalar" : "",
-				bench_median(samples, k), bench_min(samples, k),
+				name, bench_median(samples, k), bench_min(samples, k),
 				run->subjects[i].name, bench_median(samples, i),
 				bench_min(samples, i), bench_ratio(samples, i, k));
+			iova_reached(name, run->subjects[i].name, bench_ratio(samples, i, k));
+		}
 	}
 }
 
+static void
+fill_one(void *arg)
+{
+	struct pattern *p = arg;
+
+	p->fill(&p->addresses);
+}
+
 static int
-bench_pattern(const struct bench_opts *opts, unsigned int p, struct subject *s, unsigned int n,
+bench_pattern(const struct bench_opts *opts, struct pattern *p, struct subject *s, unsigned int n,
 	struct bench_json *json)
 {
 	struct bench_subject subjects[N_METHODS];
 	struct bench_run run = {
 		.subjects = subjects,
 		.n_subjects = n,
-		.rounds = patterns[p].rounds / (opts->quick ? 10 : 1),
+		.rounds = p->rounds / (opts->quick ? 10 : 1),
 		.step = IOVA_BURST,
 		.max = N_TIMED,
-		.prepare = patterns[p].fill,
+		.prepare = fill_one,
+		.arg = p,
 	};
 	struct bench_samples samples;
 	unsigned int i;
 	int ret = 0;
 
-	patterns[p].fill(NULL);
+	p->fill(&p->addresses);
 	for (i = 0; i < n && ret == 0; i++) {
+		s[i].addresses = &p->addresses;
 		subjects[i] =
 			(struct bench_subject){s[i].method->name, warm_subject, run_subject, &s[i]};
 		ret = verify(&s[i]);
@@ -232,29 +247,86 @@ bench_pattern(const struct bench_opts *opts, unsigned int p, struct subject *s, 
 	ret = bench_measure(&run, &samples);
 	if (ret < 0)
 		return ret;
-	report(patterns[p].name, &run, &samples, json);
+	report(p->name, &run, &samples, json);
+	bench_samples_free(&samples);
+	return 0;
+}
+
+static void
+fill_all(void *arg)
+{
+	unsigned int i;
+
+	RTE_SET_USED(arg);
+	for (i = 0; i < N_PATTERNS; i++)
+		patterns[i].fill(&patterns[i].addresses);
+}
+
+/* Ours with itself, on the patterns in turn: does any cost more than another? */
+static int
+compare_patterns(const struct bench_opts *opts, const struct subject *ours, struct bench_json *json)
+{
+	struct bench_subject subjects[N_PATTERNS];
+	struct subject s[N_PATTERNS];
+	struct bench_run run = {
+		.subjects = subjects,
+		.n_subjects = N_PATTERNS,
+		.rounds = patterns[0].rounds / (opts->quick ? 10 : 1),
+		.step = IOVA_BURST,
+		.max = N_TIMED,
+		.prepare = fill_all,
+	};
+	struct bench_samples samples;
+	char name[64];
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < N_PATTERNS; i++) {
+		s[i] = *ours;
+		s[i].addresses = &patterns[i].addresses;
+		subjects[i] =
+			(struct bench_subject){patterns[i].name, warm_subject, run_subject, &s[i]};
+	}
+	ret = bench_measure(&run, &samples);
+	if (ret < 0)
+		return ret;
+	printf("\n%s regions, ours, beside random:", layout->name);
+	snprintf(name, sizeof(name), "ours %s", layout->name);
+	for (i = 1; i < N_PATTERNS; i++) {
+		double ratio = bench_ratio(&samples, i, 0);
+
+		printf(" %s %.2f", patterns[i].name, ratio);
+		bench_json_row(json,
+			"\"name\": \"%s\", \"ours_ns\": %.3f, \"peer\": \"%s\", "
+			"\"peer_ns\": %.3f, \"ratio\": %.3f",
+			name, bench_median(&samples, 0), patterns[i].name,
+			bench_median(&samples, i), ratio);
+		iova_reached(name, patterns[i].name, ratio);
+	}
+	putchar('\n');
 	bench_samples_free(&samples);
 	return 0;
 }
 
 static int
-bench_layout(
-	const struct bench_opts *opts, const struct iova_layout *layout, struct bench_json *json)
+bench_layout(const struct bench_opts *opts, struct bench_json *json)
 {
 	struct subject subjects[N_METHODS];
 	unsigned int i, n = 0, p;
 	int ret = 0;
 
-	addresses.layout = layout;
 	for (i = 0; i < N_METHODS; i++) {
-		subjects[n] = (struct subject){methods[i], methods[i]->create(layout)};
+		subjects[n] =
+			(struct subject){.method = methods[i], .ctx = methods[i]->create(layout)};
 		if (subjects[n].ctx != NULL)
 			n++;
 		else if (i < N_OURS)
 			ret = -ENOMEM;
 	}
-	for (p = 0; p < RTE_DIM(patterns) && ret == 0; p++)
-		ret = bench_pattern(opts, p, subjects, n, json);
+	for (p = 0; p < N_PATTERNS && ret == 0; p++)
+		ret = bench_pattern(opts, &patterns[p], subjects, n, json);
+	if (ret == 0 && !opts->check)
+		ret = compare_patterns(opts, &subjects[OURS], json);
 	for (i = 0; i < n; i++)
 		subjects[i].method->destroy(subjects[i].ctx);
 	return ret;
@@ -263,17 +335,18 @@ bench_layout(
 int
 iova_bench_lookup(const struct bench_opts *opts, struct bench_json *json)
 {
-	static struct iova_layout layout;
+	static struct iova_layout guest;
 	unsigned int i;
 	int ret = 0;
 
 	if (!opts->check)
 		puts("== lookup: ns each, in bursts of 32, with the bounds check");
 	bench_json_array(json, "cases");
+	layout = &guest;
 	for (i = 0; i < iova_n_layouts && ret == 0; i++) {
-		ret = iova_layout(i, &layout);
+		ret = iova_layout(i, &guest);
 		if (ret == 0)
-			ret = bench_layout(opts, &layout, json);
+			ret = bench_layout(opts, json);
 	}
 	return ret;
 }

@@ -118,6 +118,7 @@ iova_bench_memory(const struct bench_opts *opts, struct bench_json *json)
 			"\"name\": \"memory %s\", \"bytes\": %zu, \"share_2m\": %.2f, "
 			"\"share_1g\": %.2f, \"plain_2m\": %.2f",
 			layout.name, bytes, share_2m, share_1g, plain_2m);
+		iova_reached("memory", layout.name, bytes);
 	}
 	return ret;
 }

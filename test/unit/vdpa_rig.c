@@ -535,3 +535,30 @@ rig_guest_maps(const struct rig *r)
 	}
 	return found;
 }
+
+void
+rig_receive(struct rig *r, uint64_t gpa)
+{
+	rig_give(r, 0, gpa, 1500);
+	rig_poll(r, 0);
+	mock_return(0, mock_take(0), 100);
+	rig_poll(r, 0);
+}
+
+enum svq_vdpa_state
+rig_port_state(void)
+{
+	struct svq_vdpa_info info;
+
+	CU_ASSERT_EQUAL(svq_vdpa_info_get("vdpa_svq0", &info), 0);
+	return info.state;
+}
+
+struct svq_vdpa_port_stats
+rig_port_stats(void)
+{
+	struct svq_vdpa_info info;
+
+	CU_ASSERT_EQUAL(svq_vdpa_info_get("vdpa_svq0", &info), 0);
+	return info.stats;
+}

@@ -117,4 +117,9 @@ uint64_t rig_calls(struct rig *r, uint16_t qid);
 /** Mappings of guest memory at the device: those that no shadow ring made. */
 unsigned int rig_guest_maps(const struct rig *r);
 
+/** The guest gives a receive buffer, and the device returns it with 100 bytes. */
+void rig_receive(struct rig *r, uint64_t gpa);
+enum svq_vdpa_state rig_port_state(void);
+struct svq_vdpa_port_stats rig_port_stats(void);
+
 #endif /* VDPA_RIG_H */

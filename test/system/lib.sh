@@ -204,6 +204,23 @@ relay_settled()
 	logged "$1" '^dpdk-svq: ready' || dead "$(pid_of "$1")"
 }
 
+# prompt NAME LINE: what a relay with -i answers.
+prompts=0
+prompt()
+{
+	local name=$1 line=$2
+
+	prompts=$((prompts + 1))
+	tell "$name" "$line"
+	# No command, and so answered after the one before it.
+	tell "$name" "mark$prompts"
+	wait_for 10 logged "$name" "^svq> mark$prompts$" || fail "the relay does not answer to: $line"
+	awk -v line="svq> $line" -v end="svq> mark$prompts" '
+		$0 == line { answer = ""; next }
+		$0 == end { printf "%s", answer; exit }
+		{ answer = answer $0 "\n" }' "$tmp/$name.log"
+}
+
 pid_of()
 {
 	local pid=pid_$1

@@ -8,6 +8,8 @@
 . "$svq_top/test/vm/guest.sh"
 . "$svq_top/test/vm/tap.sh"
 
+cost_note="each of them alone in its burst and with the waking of the guest"
+
 # judge SENT RECEIVED DROPPED TX RX DROPS: no ping is without its answer. The packets that count are
 # the pings: Linux sends others of its own accord.
 judge()

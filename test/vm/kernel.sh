@@ -26,19 +26,23 @@ newest()
 	return 1
 }
 
-fetch()
+download()
 {
 	local package
 
-	package=$(newest) || { apt-get -q update >&2 && package=$(newest); } ||
-		{ echo "kernel.sh: apt knows no linux-image-6.1.0-*-amd64" >&2; exit 1; }
-	echo "fetching $package" >&2
+	package=$(newest) && echo "fetching $package" >&2 &&
+		# _apt, to whom apt would drop its rights, may not be able to write here.
+		(cd "$dir.new" && apt-get -q -o APT::Sandbox::User=root download "$package" >&2)
+}
+
+fetch()
+{
 	rm -rf "$dir.new"
 	mkdir -p "$dir.new"
-	# _apt, to whom apt would drop its rights, may not be able to write here.
-	(cd "$dir.new" && { apt-get -q -o APT::Sandbox::User=root download "$package" ||
-		{ apt-get -q update && apt-get -q -o APT::Sandbox::User=root download "$package"; }; } >&2 &&
-		dpkg -x ./*.deb . && rm ./*.deb && rm -rf usr/share)
+	# A new machine has no list of packages, an old one may name what is gone.
+	download || { apt-get -q update >&2 && download; } ||
+		{ echo "kernel.sh: cannot fetch a linux-image-6.1.0-*-amd64" >&2; exit 1; }
+	(cd "$dir.new" && dpkg -x ./*.deb . && rm -rf ./*.deb usr/share)
 	depmod -b "$dir.new" "$(basename "$dir.new"/lib/modules/*)"
 	rm -rf "$dir"
 	mv "$dir.new" "$dir"

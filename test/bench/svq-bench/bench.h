@@ -96,7 +96,7 @@ int bench_json_close(struct bench_json *json);
 
 /* ---- DPDK ---- */
 
-/** Start EAL on one core without devices; with hugepages if some are free. @return 0; -EIO. */
-int bench_eal_init(void);
+/** Start EAL on one core without devices; with hugepages if asked for and free. @return 0; -EIO. */
+int bench_eal_init(bool hugepages);
 
 #endif /* BENCH_H */

@@ -170,8 +170,9 @@ last_core(void)
 }
 
 int
-bench_eal_init(void)
+bench_eal_init(bool hugepages)
 {
+	static char no_shconf[] = "--no-shconf";
 	char core[16], mib[16];
 	char *argv[] = {"svq-bench", "--in-memory", "--no-pci", "--no-telemetry", "--log-level",
 		"error", "-l", core, "-m", mib, "--no-huge"};
@@ -179,8 +180,10 @@ bench_eal_init(void)
 
 	snprintf(core, sizeof(core), "%d", last_core());
 	snprintf(mib, sizeof(mib), "%d", EAL_MIB);
-	if (free_hugepages_mib() >= EAL_MIB)
+	if (hugepages && free_hugepages_mib() >= EAL_MIB)
 		argc--;
+	else
+		argv[1] = no_shconf; /* EAL will not have --in-memory and --no-huge together */
 	if (rte_eal_init(argc, argv) >= 0)
 		return 0;
 	fprintf(stderr, "svq-bench: EAL does not start: %s\n", rte_strerror(rte_errno));

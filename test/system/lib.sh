@@ -20,6 +20,8 @@ dpdk_svq=${DPDK_SVQ:-$svq_build/app/dpdk-svq/dpdk-svq}
 if [ -z "${SVQ_HUGE_MIB+set}" ]; then
 	exec "$svq_top/config/with-hugepages.sh" 1536 "$0" "$@"
 fi
+# Fewer than relay and guest need between them are of no use.
+[ "$SVQ_HUGE_MIB" -ge 768 ] || SVQ_HUGE_MIB=0
 
 # start() preloads stdbuf's library, which a sanitized program would take exception to.
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0

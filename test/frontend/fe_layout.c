@@ -175,10 +175,43 @@ layout_cross(struct fe_mem *mem, uint64_t rings, uint64_t data)
 	return rc;
 }
 
+/* The first two regions and the window of layout_alias(), the window not shown yet. */
+static int
+layout_smram(struct fe_mem *mem, uint64_t rings, uint64_t data)
+{
+	uint64_t part = round_up(data / 2, FE_PAGE);
+	uint64_t window = KIB(128), window_at = KIB(640);
+	struct fe_region r = {.gpa = 0, .size = MIB(1) + rings + part, .user = USER_BASE};
+	int file, rc;
+
+	file = fe_mem_file(mem, r.size + part);
+	if (file < 0)
+		return file;
+	r.file = (unsigned int)file;
+	rc = fe_mem_region(mem, &r);
+	if (rc < 0)
+		return rc;
+	add_span(mem->rings, &mem->n_rings, MIB(1), rings);
+	add_span(mem->data, &mem->n_data, window_at, window);
+	add_span(mem->data, &mem->n_data, MIB(1) + rings, part);
+	mem->window.gpa = window_at;
+	mem->window.alias = (struct fe_region){
+		.gpa = 0xfeda0000,
+		.size = window,
+		.file = r.file,
+		.offset = window_at,
+		.user = USER_BASE + window_at,
+	};
+
+	r = (struct fe_region){.gpa = GIB(4), .size = part, .file = r.file, .offset = r.size};
+	r.user = USER_BASE + GIB(8);
+	return add_region(mem, &r, 0);
+}
+
 int
 fe_layout_parse(const char *name)
 {
-	static const char *const names[] = {"simple", "regions", "alias", "cross"};
+	static const char *const names[] = {"simple", "regions", "alias", "cross", "smram"};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -196,6 +229,7 @@ fe_mem_layout(struct fe_mem *mem, enum fe_layout layout, uint64_t ring_bytes, ui
 		[FE_LAYOUT_REGIONS] = layout_regions,
 		[FE_LAYOUT_ALIAS] = layout_alias,
 		[FE_LAYOUT_CROSS] = layout_cross,
+		[FE_LAYOUT_SMRAM] = layout_smram,
 	};
 
 	fe_mem_init(mem);

@@ -102,6 +102,17 @@ fe_mem_ptr(const struct fe_mem *mem, uint64_t gpa, uint64_t len)
 }
 
 uint64_t
+fe_mem_alias(const struct fe_mem *mem, uint64_t gpa, uint64_t len)
+{
+	const struct fe_window *w = &mem->window;
+	uint64_t at = gpa - w->gpa;
+
+	if (at >= w->alias.size || len > w->alias.size - at)
+		return 0;
+	return w->alias.gpa + at;
+}
+
+uint64_t
 fe_mem_user(const struct fe_mem *mem, uint64_t gpa)
 {
 	const struct fe_region *r = mem_find(mem, gpa);

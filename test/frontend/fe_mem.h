@@ -19,7 +19,9 @@
  *
  * Layouts: "simple" (one region at GPA 0), "regions" (several with holes, of two files), "alias"
  * (pieces of the first region appear at other GPAs too, once with user addresses inside the first
- * region's, as QEMU does it), "cross" (many small regions of three files, touching each other).
+ * region's, as QEMU does it), "cross" (many small regions of three files, touching each other),
+ * "smram" (a q35 machine's: two regions, and a window into the first that may be shown and hidden
+ * at a GPA of its own while the device runs, see struct fe_window).
  */
 
 #include <stdbool.h>
@@ -53,6 +55,12 @@ struct fe_span {
 	uint64_t size;
 };
 
+/** Memory that a second region shows, when it is there. */
+struct fe_window {
+	struct fe_region alias; /**< not among the regions at first; size 0: no window */
+	uint64_t gpa;		/**< where the memory is all the time */
+};
+
 struct fe_mem {
 	struct fe_file files[FE_MAX_FILES];
 	unsigned int n_files;
@@ -62,6 +70,7 @@ struct fe_mem {
 	unsigned int n_rings;
 	struct fe_span data[FE_MAX_SPANS];
 	unsigned int n_data;
+	struct fe_window window;
 };
 
 enum fe_layout {
@@ -69,6 +78,7 @@ enum fe_layout {
 	FE_LAYOUT_REGIONS,
 	FE_LAYOUT_ALIAS,
 	FE_LAYOUT_CROSS,
+	FE_LAYOUT_SMRAM,
 };
 
 /** The layout of that name, or -1. */
@@ -103,6 +113,9 @@ fe_mem_layout(struct fe_mem *mem, enum fe_layout layout, uint64_t ring_bytes, ui
 /** Take @p size bytes, aligned to @p align (a power of two), from the ring spans; successive calls
  * use different spans where they can. @return a GPA; UINT64_MAX: no room. */
 uint64_t fe_mem_take_ring(struct fe_mem *mem, uint64_t size, uint64_t align);
+
+/** The GPA that shows [gpa, gpa+len) while the window is shown; 0: it is not in the window. */
+uint64_t fe_mem_alias(const struct fe_mem *mem, uint64_t gpa, uint64_t len);
 
 /** Our pointer to a GPA range inside one region, or NULL. */
 void *fe_mem_ptr(const struct fe_mem *mem, uint64_t gpa, uint64_t len);

@@ -106,6 +106,7 @@ pair_rest(struct fe_net *net, unsigned int i)
 	pair->n_tx_free = net->n_tx;
 	pair->n_rx_free = net->n_rx;
 	pair->n_out = 0;
+	pair->n_alias = 0;
 	memset(pair->out, 0, FE_NET_OUT * sizeof(*pair->out));
 }
 
@@ -146,8 +147,10 @@ fe_net_init(struct fe_net *net, struct fe_dev *dev, const struct fe_net_conf *co
 		sizes[i] = net->bufs[i].size;
 	if (rc == 0)
 		rc = fe_place(&dev->mem, sizes, n, &net->random, gpas);
-	for (i = 0; i < n && rc == 0; i++)
-		net->bufs[i].gpa = gpas[i];
+	for (i = 0; i < n && rc == 0; i++) {
+		net->bufs[i].gpa = net->bufs[i].at = gpas[i];
+		net->bufs[i].alias = fe_mem_alias(&dev->mem, gpas[i], sizes[i]);
+	}
 	free(sizes);
 	free(gpas);
 	if (rc < 0)

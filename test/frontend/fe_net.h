@@ -16,6 +16,9 @@
  * another is disordered. Transmit and receive chains take random shapes within the limits of
  * struct fe_net_conf, in buffers that are spread over all data spans of the layout.
  *
+ * A buffer whose memory has two GPAs goes to the device by either, at random, and is written and
+ * read here by the first: what one side writes the other must see.
+ *
  * No more frames are out than half of the posted receive buffers can hold, so a back-end that drops
  * a frame for want of a buffer has no excuse.
  */
@@ -53,6 +56,7 @@ struct fe_net_stats {
 	uint64_t doubled;    /**< came back twice */
 	uint64_t disordered; /**< overtaken by a later one */
 	uint64_t calls;	     /**< interrupts seen */
+	uint64_t aliased;    /**< buffers that went and came by their alias */
 	uint64_t longest_ms; /**< longest time without a frame while some were out */
 };
 
@@ -66,8 +70,10 @@ struct fe_net_pair {
 	uint64_t rx_seq; /**< one past the highest received */
 	uint64_t *out;	 /**< frames that are out: out[seq % OUT] == seq + 1 */
 	unsigned int n_out;
-	uint64_t log_from; /**< frames from this one on must be in the dirty log */
-	bool off;	   /**< send nothing, expect nothing */
+	uint64_t log_from;    /**< frames from this one on must be in the dirty log */
+	bool off;	      /**< send nothing, expect nothing */
+	bool use_alias;	      /**< post by either GPA what has two */
+	unsigned int n_alias; /**< buffers at the device by their alias */
 	uint64_t received;
 };
 

@@ -24,6 +24,9 @@ void fe_net_corrupt(struct fe_net *net, unsigned int pair, const char *why);
 /** Note in the dirty log that used entry @p idx was written. */
 void fe_net_want_used(struct fe_net *net, const struct fe_ring *ring, uint16_t idx);
 
+/** A buffer came back from the device. */
+void fe_net_back(struct fe_net *net, struct fe_net_pair *pair, const struct fe_buf *buf);
+
 /** Receive one frame of pair @p p. @return used entries taken. */
 unsigned int fe_net_receive(struct fe_net *net, unsigned int p);
 
@@ -37,9 +40,10 @@ unsigned int fe_net_tx_done(struct fe_net *net, unsigned int p);
 unsigned int fe_net_send(struct fe_net *net, unsigned int p);
 
 /** Cut a chain of @p len bytes to fit, into at most @p direct_parts ring descriptors, and put it
- * into the ring; if the device reads it, net->frame goes into it. @return whether there was room.
+ * into the pair's ring; if the device reads it, net->frame goes into it. @return whether there was
+ * room.
  */
-bool fe_net_add(struct fe_net *net, struct fe_ring *ring, struct fe_buf *buf, uint32_t len,
+bool fe_net_add(struct fe_net *net, struct fe_net_pair *pair, struct fe_buf *buf, uint32_t len,
 	unsigned int direct_parts, bool write);
 
 #endif /* FE_NET_PRIV_H */

@@ -61,7 +61,8 @@ rx_gather(struct fe_net *net, const struct rx_chain *chain, uint32_t have)
 		const struct fe_seg *seg = &chain->buf->segs[i];
 
 		n = left < seg->len ? left : seg->len;
-		if (fe_mem_read(&net->dev->mem, seg->gpa, net->frame + have, n) < 0)
+		if (fe_mem_read(&net->dev->mem, seg->gpa - chain->buf->at + chain->buf->gpa,
+			    net->frame + have, n) < 0)
 			return 0;
 		have += n;
 		left -= n;
@@ -143,6 +144,7 @@ rx_take(struct fe_net *net, unsigned int p, struct rx_chain *chain)
 	}
 	chain->buf = cookie;
 	chain->used_idx = (uint16_t)(pair->rx->used_idx - 1);
+	fe_net_back(net, pair, chain->buf);
 	pair->rx_free[pair->n_rx_free++] = chain->buf;
 	return 1;
 }
@@ -202,8 +204,8 @@ fe_net_post(struct fe_net *net, struct fe_net_pair *pair)
 
 	while (pair->n_rx_free > 0) {
 		i = fe_random_in(&net->random, 0, pair->n_rx_free - 1);
-		if (!fe_net_add(net, pair->rx, pair->rx_free[i], net->rx_len, parts > 0 ? parts : 1,
-			    true))
+		if (!fe_net_add(
+			    net, pair, pair->rx_free[i], net->rx_len, parts > 0 ? parts : 1, true))
 			break;
 		pair->rx_free[i] = pair->rx_free[--pair->n_rx_free];
 	}

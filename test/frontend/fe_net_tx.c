@@ -10,6 +10,24 @@
 
 #define TX_BURST 32
 
+/* By which of its GPAs a buffer goes to the device. */
+static void
+choose_gpa(struct fe_net *net, struct fe_net_pair *pair, struct fe_buf *buf)
+{
+	buf->at = buf->gpa;
+	if (pair->use_alias && buf->alias != 0 && fe_random(&net->random) >> 63)
+		buf->at = buf->alias;
+}
+
+void
+fe_net_back(struct fe_net *net, struct fe_net_pair *pair, const struct fe_buf *buf)
+{
+	if (buf->at == buf->gpa)
+		return;
+	pair->n_alias--;
+	net->stats.aliased++;
+}
+
 /* Write header and frame into a chain. */
 static int
 tx_fill(struct fe_net *net, const struct fe_buf *buf)
@@ -19,7 +37,8 @@ tx_fill(struct fe_net *net, const struct fe_buf *buf)
 	int rc = 0;
 
 	for (i = 0; i < buf->n_segs && rc == 0; from += buf->segs[i++].len)
-		rc = fe_mem_write(&net->dev->mem, buf->segs[i].gpa, from, buf->segs[i].len);
+		rc = fe_mem_write(&net->dev->mem, buf->segs[i].gpa - buf->at + buf->gpa, from,
+			buf->segs[i].len);
 	return rc;
 }
 
@@ -34,9 +53,10 @@ net_choose_indirect(struct fe_net *net)
 
 /* Cut a chain to fit and put it into the ring. @return whether there was room. */
 bool
-fe_net_add(struct fe_net *net, struct fe_ring *ring, struct fe_buf *buf, uint32_t len,
+fe_net_add(struct fe_net *net, struct fe_net_pair *pair, struct fe_buf *buf, uint32_t len,
 	unsigned int direct_parts, bool write)
 {
+	struct fe_ring *ring = write ? pair->rx : pair->tx;
 	unsigned int parts = net->conf.max_parts, n_direct;
 	bool indirect = net_choose_indirect(net);
 
@@ -49,6 +69,7 @@ fe_net_add(struct fe_net *net, struct fe_ring *ring, struct fe_buf *buf, uint32_
 		parts = ring->size;
 	if (!indirect && parts > direct_parts)
 		parts = direct_parts;
+	choose_gpa(net, pair, buf);
 	fe_shape(buf, &net->conf, &net->random, net->hdr_len, len, parts, write);
 	n_direct = indirect ? 0 : buf->n_segs;
 	/* virtio 1.2, 2.7.5.3.2: a table may end a chain of direct descriptors. */
@@ -59,7 +80,10 @@ fe_net_add(struct fe_net *net, struct fe_ring *ring, struct fe_buf *buf, uint32_
 	}
 	if (!write && tx_fill(net, buf) < 0)
 		return false;
-	return fe_ring_add(ring, buf->segs, buf->n_segs, n_direct, buf->table, buf) >= 0;
+	if (fe_ring_add(ring, buf->segs, buf->n_segs, n_direct, buf->table, buf) < 0)
+		return false;
+	pair->n_alias += buf->at != buf->gpa;
+	return true;
 }
 
 unsigned int
@@ -81,6 +105,7 @@ fe_net_tx_done(struct fe_net *net, unsigned int p)
 			return n + 1;
 		}
 		buf = cookie;
+		fe_net_back(net, pair, buf);
 		pair->tx_free[pair->n_tx_free++] = buf;
 		if (buf->seq >= pair->log_from)
 			fe_net_want_used(net, pair->tx, (uint16_t)(pair->tx->used_idx - 1));
@@ -124,7 +149,7 @@ tx_one(struct fe_net *net, unsigned int p)
 
 	memset(net->frame, 0, net->hdr_len);
 	fe_frame_make(net->frame + net->hdr_len, len, (uint16_t)p, pair->tx_seq);
-	if (!fe_net_add(net, pair->tx, buf, net->hdr_len + len, pair->tx->size, false))
+	if (!fe_net_add(net, pair, buf, net->hdr_len + len, pair->tx->size, false))
 		return false;
 	pair->tx_free[i] = pair->tx_free[--pair->n_tx_free];
 	buf->seq = pair->tx_seq;

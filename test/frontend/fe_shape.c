@@ -62,7 +62,7 @@ void
 fe_shape(struct fe_buf *buf, const struct fe_net_conf *conf, uint64_t *random, uint32_t hdr,
 	uint32_t len, unsigned int max_parts, bool write)
 {
-	uint64_t at = buf->gpa + 16 + sizeof(struct fe_desc) * conf->max_parts;
+	uint64_t at = buf->at + 16 + sizeof(struct fe_desc) * conf->max_parts;
 	unsigned int n, i;
 
 	n = cut_header(buf->segs, conf->header, hdr, max_parts, random);
@@ -77,7 +77,7 @@ fe_shape(struct fe_buf *buf, const struct fe_net_conf *conf, uint64_t *random, u
 		cut(&buf->segs[n], i, len, random);
 	}
 	buf->n_segs = n + i;
-	buf->table = (buf->gpa + 15) & ~15ull;
+	buf->table = (buf->at + 15) & ~15ull;
 	for (i = 0; i < buf->n_segs; i++) {
 		at += fe_random_in(random, 0, GAP);
 		buf->segs[i].gpa = at;

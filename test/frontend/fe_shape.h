@@ -15,6 +15,8 @@
 /** A piece of guest memory for one chain: its indirect table, then its buffers. */
 struct fe_buf {
 	uint64_t gpa;
+	uint64_t alias; /**< shows the same memory at times; 0: nothing does */
+	uint64_t at;	/**< the one of these by which the device has it */
 	uint64_t size;
 	uint64_t table; /**< where an indirect table goes */
 	uint64_t seq;	/**< of the frame, in a transmit buffer */
@@ -27,7 +29,7 @@ uint64_t fe_shape_bytes(const struct fe_net_conf *conf, uint32_t len);
 
 /**
  * Cut a chain of @p len bytes, of which the first @p hdr are the header, into at most @p max_parts
- * buffers, and place them in @p buf.
+ * buffers, and place them in @p buf, by buf->at.
  */
 void fe_shape(struct fe_buf *buf, const struct fe_net_conf *conf, uint64_t *random, uint32_t hdr,
 	uint32_t len, unsigned int max_parts, bool write);

@@ -85,7 +85,7 @@ usage(FILE *f)
 		"  --packets N          send N verified frames\n"
 		"  --pairs N            queue pairs, 1..%u (1)\n"
 		"  --ring N             descriptors a ring, power of two, 2..32768 (256)\n"
-		"  --layout NAME        simple | regions | alias | cross (simple)\n"
+		"  --layout NAME        simple | regions | alias | cross | smram (simple)\n"
 		"  --min-frame BYTES    smallest frame, %u.. (60)\n"
 		"  --max-frame BYTES    largest frame, ..%u (1514)\n"
 		"  --max-parts N        most buffers of a chain, 1..%u (4)\n"
@@ -150,7 +150,7 @@ set_feature(struct options *o, uint64_t feature, bool on)
 static void
 parse_option(struct options *o, int opt, const char *name, const char *arg)
 {
-	static const char *const layouts[] = {"simple", "regions", "alias", "cross", NULL};
+	static const char *const layouts[] = {"simple", "regions", "alias", "cross", "smram", NULL};
 	static const char *const headers[] = {"any", "shared", "own", "split", NULL};
 	static const char *const chains[] = {"direct", "indirect", "both", NULL};
 	unsigned int i;

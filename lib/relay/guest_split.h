@@ -10,6 +10,7 @@
  * The guest's side, split ring: we are the device (virtio 1.2, 2.7).
  */
 
+#include "gather.h"
 #include "queue_priv.h"
 #include "split.h"
 
@@ -71,35 +72,6 @@ guest_split_fetch(const struct svq_gpa_map *map, const struct guest_split_table 
 	return SVQ_QUEUE_OK;
 }
 
-/* Append our copy of a descriptor to the chain, checked. */
-static __rte_always_inline enum svq_queue_error
-guest_split_append(struct svq_gather *ga, struct svq_chain *chain, const struct vring_desc *d,
-	uint64_t *detail)
-{
-	uint32_t at = chain->first + chain->n;
-	uint64_t bit = UINT64_C(1) << (at % 64);
-	uint32_t *sum = &chain->readable;
-
-	*detail = d->addr;
-	if (unlikely(d->len == 0))
-		return SVQ_QUEUE_E_ZERO_LEN;
-	if (d->flags & VRING_DESC_F_WRITE) {
-		ga->writable[at / 64] |= bit;
-		sum = &chain->writable;
-	} else {
-		ga->writable[at / 64] &= ~bit;
-		if (unlikely(chain->writable != 0))
-			return SVQ_QUEUE_E_ORDER;
-	}
-	if (unlikely((uint64_t)chain->readable + chain->writable + d->len > UINT32_MAX))
-		return SVQ_QUEUE_E_TOTAL_LEN;
-	*sum += d->len;
-	ga->gpa[at] = d->addr;
-	ga->len[at] = d->len;
-	chain->n++;
-	return SVQ_QUEUE_OK;
-}
-
 static __rte_always_inline enum svq_queue_error
 guest_split_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned int ahead,
 	struct svq_chain *chain, bool *full, uint64_t *detail)
@@ -135,7 +107,8 @@ guest_split_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned 
 			i = 0;
 			continue;
 		}
-		error = guest_split_append(ga, chain, &d, detail);
+		error = svq_gather_append(
+			ga, chain, d.addr, d.len, d.flags & VRING_DESC_F_WRITE, detail);
 		if (unlikely(error != SVQ_QUEUE_OK))
 			return error;
 		if (!(d.flags & VRING_DESC_F_NEXT))
@@ -153,12 +126,19 @@ guest_split_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned 
 }
 
 static __rte_always_inline void
-guest_split_put_used(struct svq_queue *q, unsigned int ahead, uint16_t id, uint32_t len)
+guest_split_taken(struct svq_queue *q, unsigned int n)
+{
+	q->last_avail += n;
+}
+
+static __rte_always_inline void
+guest_split_put_used(
+	struct svq_queue *q, unsigned int ahead, const struct svq_flight *flight, uint32_t len)
 {
 	struct svq_guest_ring *r = &q->guest;
 	struct vring_used_elem *elem = &r->used->ring[(uint16_t)(q->used_idx + ahead) & r->mask];
 
-	elem->id = id;
+	elem->id = flight->id;
 	elem->len = len;
 }
 
@@ -166,14 +146,15 @@ static __rte_always_inline void
 guest_split_publish_used(struct svq_queue *q, unsigned int n)
 {
 	/* Pairs with the driver's read barrier between used->idx and the used entries. */
-	svq_store16_release(&q->guest.used->idx, q->used_idx + n);
+	q->used_idx += n;
+	svq_store16_release(&q->guest.used->idx, q->used_idx);
 }
 
 static inline void
 guest_split_log_used(const struct svq_queue *q, unsigned int n)
 {
 	uint64_t gpa = q->guest.used_gpa;
-	uint16_t first = q->used_idx & q->guest.mask;
+	uint16_t first = (uint16_t)(q->used_idx - n) & q->guest.mask;
 	unsigned int head = RTE_MIN(n, q->guest.size - first);
 
 	svq_dirty_log_mark(&q->log,
@@ -191,14 +172,15 @@ guest_split_wants_call(const struct svq_queue *q, unsigned int n)
 	const struct svq_guest_ring *r = &q->guest;
 
 	if (r->event_idx)
-		return vring_need_event(svq_load16(svq_used_event(r->avail, r->size)),
-			q->used_idx + n, q->used_idx);
+		return vring_need_event(svq_load16(svq_used_event(r->avail, r->size)), q->used_idx,
+			q->used_idx - n);
 	return !(svq_load16(&r->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
 }
 
 static const struct svq_guest_ops svq_guest_split = {
 	.available = guest_split_available,
 	.gather = guest_split_gather,
+	.taken = guest_split_taken,
 	.put_used = guest_split_put_used,
 	.publish_used = guest_split_publish_used,
 	.log_used = guest_split_log_used,

@@ -135,7 +135,13 @@ svq_queue_device(const struct svq_queue *q, struct svq_device_queue *out)
 	};
 }
 
-/* One block for the scratch of the available burst. */
+static size_t
+ids_bytes(uint32_t guest_size)
+{
+	return RTE_ALIGN_CEIL(guest_size, 64u) / 8;
+}
+
+/* One block for the scratch of the available burst, and the ids in flight. */
 static int
 gather_alloc(struct svq_queue *q, uint32_t guest_size)
 {
@@ -145,7 +151,7 @@ gather_alloc(struct svq_queue *q, uint32_t guest_size)
 
 	mem = rte_zmalloc("svq_gather",
 		n * (sizeof(*ga->gpa) + sizeof(*ga->iova) + sizeof(*ga->len)) +
-			2 * (n / 64) * sizeof(uint64_t),
+			2 * (n / 64) * sizeof(uint64_t) + ids_bytes(guest_size),
 		RTE_CACHE_LINE_SIZE);
 	if (mem == NULL)
 		return -ENOMEM;
@@ -154,67 +160,75 @@ gather_alloc(struct svq_queue *q, uint32_t guest_size)
 	ga->iova = ga->gpa + n;
 	ga->writable = ga->iova + n;
 	ga->translated = ga->writable + n / 64;
-	ga->len = (uint32_t *)(ga->translated + n / 64);
+	q->guest.ids = ga->translated + n / 64;
+	ga->len = (uint32_t *)RTE_PTR_ADD(q->guest.ids, ids_bytes(guest_size));
 	return 0;
 }
 
-/* Tell the guest whether we want kicks. We poll, so not while attached. */
+/* Buffer ids of the chains in flight, which a new attachment finds so. */
 static void
-guest_suppress_kicks(struct svq_queue *q, bool on)
+mark_ids(struct svq_queue *q)
 {
-	struct svq_guest_ring *r = &q->guest;
+	uint32_t i;
 
-	if (r->event_idx)
-		svq_store16(svq_avail_event(r->used, r->size), q->last_avail - 1);
-	else
-		svq_store16(&r->used->flags, on ? VRING_USED_F_NO_NOTIFY : 0);
-	if (q->log.base != NULL)
-		svq_dirty_log_mark(&q->log, r->used_gpa,
-			sizeof(struct vring_used) + r->size * sizeof(struct vring_used_elem) + 2);
+	for (i = 0; i < q->size; i++) {
+		const struct svq_flight *f = &q->shadow.flight[i];
+
+		if (f->slots != 0)
+			q->guest.ids[f->id / 64] |= UINT64_C(1) << (f->id % 64);
+	}
+}
+
+static void
+ring_set(struct svq_guest_ring *r, const struct svq_queue_guest *guest)
+{
+	r->desc = guest->desc;
+	r->avail = guest->avail;
+	r->used = guest->used;
+	r->desc_gpa = guest->desc_gpa;
+	r->avail_gpa = guest->avail_gpa;
+	r->used_gpa = guest->used_gpa;
+	r->size = guest->size;
+	r->mask = guest->size - 1;
+	r->packed = guest->features & (1ULL << VIRTIO_F_RING_PACKED);
+	r->event_idx = guest->features & (1ULL << VIRTIO_RING_F_EVENT_IDX);
+	r->indirect_ok = guest->features & (1ULL << VIRTIO_RING_F_INDIRECT_DESC);
+	r->callfd = guest->callfd;
+	r->control = r->packed ? &svq_guest_packed_control : &svq_guest_split_control;
 }
 
 int
 svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 {
+	bool packed = guest->features & (1ULL << VIRTIO_F_RING_PACKED);
 	int ret, flags;
 
 	if (q->attached)
 		return -EBUSY;
-	if (!ring_size_ok(guest->size) || guest->desc == NULL || guest->avail == NULL ||
-		guest->used == NULL || ((uintptr_t)guest->desc & 15) != 0 ||
-		((uintptr_t)guest->avail & 1) != 0 || ((uintptr_t)guest->used & 3) != 0)
+	if (guest->desc == NULL || guest->avail == NULL || guest->used == NULL ||
+		!(packed ? svq_guest_packed_control : svq_guest_split_control).valid(guest))
 		return -EINVAL;
 	/* Chains in flight are returned to the ring they came from. */
-	if (q->inflight != 0 && guest->size != q->guest.size)
+	if (q->inflight != 0 && (guest->size != q->guest.size || packed != q->guest.packed))
 		return -EINVAL;
 	ret = gather_alloc(q, guest->size);
 	if (ret < 0)
 		return ret;
-	q->guest = (struct svq_guest_ring){
-		.desc = guest->desc,
-		.avail = guest->avail,
-		.used = guest->used,
-		.used_gpa = guest->used_gpa,
-		.avail_gpa = guest->avail_gpa,
-		.size = guest->size,
-		.mask = guest->size - 1,
-		.event_idx = guest->features & (1ULL << VIRTIO_RING_F_EVENT_IDX),
-		.indirect_ok = guest->features & (1ULL << VIRTIO_RING_F_INDIRECT_DESC),
-		.callfd = guest->callfd,
-	};
-	if (q->inflight == 0) {
-		q->last_avail = guest->base;
-		q->used_idx = guest->base;
-	}
+	ring_set(&q->guest, guest);
+	if (q->inflight == 0)
+		q->guest.control->set_base(q, guest->base);
+	else
+		mark_ids(q);
 	/* Whoever holds the other end of it must not be able to block a worker. */
 	if (guest->callfd >= 0) {
 		flags = fcntl(guest->callfd, F_GETFL);
 		if (flags >= 0)
 			fcntl(guest->callfd, F_SETFL, flags | O_NONBLOCK);
 	}
-	guest_suppress_kicks(q, true);
-	q->avail_burst = svq_avail_split_split;
-	q->used_burst = svq_used_split_split;
+	/* We poll. */
+	q->guest.control->want_kicks(q, false);
+	q->avail_burst = packed ? svq_avail_packed_split : svq_avail_split_split;
+	q->used_burst = packed ? svq_used_packed_split : svq_used_split_split;
 	q->attached = true;
 	return 0;
 }
@@ -224,7 +238,7 @@ svq_queue_detach(struct svq_queue *q)
 {
 	if (!q->attached)
 		return;
-	guest_suppress_kicks(q, false);
+	q->guest.control->want_kicks(q, true);
 	q->attached = false;
 	q->guest.desc = NULL;
 	q->guest.avail = NULL;
@@ -242,26 +256,6 @@ flight_by_seq(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* Name the chains of @p list in the available ring from the base on, in the order they came. */
-static void
-guest_requeue(struct svq_queue *q, struct svq_flight *list, uint32_t n)
-{
-	struct svq_guest_ring *r = &q->guest;
-	uint32_t i;
-
-	qsort(list, n, sizeof(*list), flight_by_seq);
-	for (i = 0; i < n; i++) {
-		uint16_t at = (uint16_t)(q->used_idx + i) & r->mask;
-
-		if (svq_load16(&r->avail->ring[at]) == list[i].id)
-			continue;
-		svq_store16(&r->avail->ring[at], list[i].id);
-		if (q->log.base != NULL)
-			svq_dirty_log_mark(&q->log,
-				r->avail_gpa + offsetof(struct vring_avail, ring) + at * 2, 2);
-	}
-}
-
 uint32_t
 svq_queue_recall(struct svq_queue *q)
 {
@@ -273,9 +267,13 @@ svq_queue_recall(struct svq_queue *q)
 		if (list[i].slots != 0)
 			list[n++] = list[i];
 	}
-	if (q->attached && n != 0)
-		guest_requeue(q, list, n);
-	q->last_avail = q->used_idx;
+	if (q->attached) {
+		qsort(list, n, sizeof(*list), flight_by_seq);
+		q->guest.control->requeue(q, list, n);
+		memset(q->guest.ids, 0, ids_bytes(q->guest.size));
+	}
+	if (q->guest.control != NULL)
+		q->guest.control->set_base(q, q->guest.control->base(q));
 	q->error = SVQ_QUEUE_OK;
 	shadow_reset(q);
 	return n;
@@ -284,7 +282,7 @@ svq_queue_recall(struct svq_queue *q)
 uint16_t
 svq_queue_base(const struct svq_queue *q)
 {
-	return q->used_idx;
+	return q->guest.control != NULL ? q->guest.control->base(q) : 0;
 }
 
 void

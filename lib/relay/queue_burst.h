@@ -55,6 +55,7 @@ svq_burst_gather(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 
 	ga->n_chains = 0;
 	ga->n_descs = 0;
+	ga->places = 0;
 	while (ga->n_chains < n) {
 		struct svq_chain *chain = &ga->chain[ga->n_chains];
 
@@ -69,6 +70,7 @@ svq_burst_gather(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 				return error;
 		}
 		ga->n_descs = chain->first + chain->n;
+		ga->places += chain->places;
 		ga->n_chains++;
 	}
 	return SVQ_QUEUE_OK;
@@ -145,10 +147,10 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 		indirect += chain->indirect;
 	}
 
+	g->taken(q, done);
 	if (likely(done != 0)) {
 		bool kick = s->publish(q, done);
 
-		q->last_avail += done;
 		q->inflight += done;
 		q->seq += done;
 		q->stats.chains += done;
@@ -234,7 +236,7 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 		 * after. */
 		if (unlikely(q->log.base != NULL))
 			svq_burst_log(q, head, len);
-		g->put_used(q, done, q->shadow.flight[head].id, len);
+		g->put_used(q, done, &q->shadow.flight[head], len);
 		svq_burst_release(q, head);
 		bytes += len;
 	}
@@ -257,7 +259,6 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 		} else {
 			q->stats.calls_suppressed++;
 		}
-		q->used_idx += done;
 		q->stats.used += done;
 		q->stats.used_bursts++;
 		q->stats.bytes += bytes;

@@ -40,13 +40,17 @@ extern int svq_relay_logtype;
 
 /** A chain as gathered from the guest: a run of entries of struct svq_gather. */
 struct svq_chain {
-	uint16_t id;	   /**< what the guest knows it by */
-	uint16_t first;	   /**< its first entry */
-	uint32_t n;	   /**< its entries, >= 1 */
-	uint32_t slots;	   /**< shadow descriptors that it takes, once translated */
-	uint32_t readable; /**< bytes that the device reads */
-	uint32_t writable; /**< bytes that the device may write */
-	bool indirect;	   /**< it came as an indirect table */
+	uint16_t id;	 /**< what the guest knows it by */
+	uint16_t first;	 /**< its first entry */
+	uint64_t place;	 /**< packed: where it begins, in descriptors since the ring was attached */
+	uint16_t places; /**< packed: descriptors of the guest's ring that it takes */
+	uint32_t n;	 /**< its entries, >= 1 */
+	uint32_t slots;	 /**< shadow descriptors that it takes, once translated */
+	uint32_t readable;  /**< bytes that the device reads */
+	uint32_t writable;  /**< bytes that the device may write */
+	bool indirect;	    /**< it came as an indirect table */
+	uint32_t table_len; /**< of that table, bytes */
+	uint64_t table_gpa;
 };
 
 /**
@@ -56,6 +60,7 @@ struct svq_chain {
 struct svq_gather {
 	uint32_t n_descs;
 	uint32_t n_chains;
+	uint32_t places; /**< packed: descriptors of the guest's ring that the chains take */
 	uint64_t *gpa;
 	uint64_t *iova;
 	uint32_t *len;
@@ -70,6 +75,7 @@ struct svq_slot {
 	uint32_t len;  /**< bytes */
 	uint16_t next; /**< next slot of the chain, or of the free list */
 	bool writable; /**< by the device */
+	bool joined;   /**< goes on with the buffer of the slot before it: it was split */
 };
 
 /** A chain in flight, by its head slot. */
@@ -77,21 +83,47 @@ struct svq_flight {
 	uint64_t seq;	   /**< how many chains were made available before it */
 	uint32_t writable; /**< bytes that the device may write */
 	uint16_t id;	   /**< what the guest knows it by */
+	uint16_t head;	   /**< its first slot */
 	uint16_t slots;	   /**< its slots; 0: no chain in flight has this head */
+	uint16_t places;   /**< as in struct svq_chain, likewise the next three */
+	uint64_t place;
+	uint32_t table_len; /**< 0: no indirect table */
+	uint64_t table_gpa;
 };
 
 /** The guest's ring. */
 struct svq_guest_ring {
-	struct vring_desc *desc;
-	struct vring_avail *avail;
-	struct vring_used *used;
+	union {
+		struct vring_desc *desc;
+		struct vring_packed_desc *packed_desc;
+	};
+	union {
+		struct vring_avail *avail;
+		struct vring_packed_desc_event *driver_event;
+	};
+	union {
+		struct vring_used *used;
+		struct vring_packed_desc_event *device_event;
+	};
+	uint64_t desc_gpa;
 	uint64_t used_gpa;
 	uint64_t avail_gpa;
 	uint32_t size;
-	uint16_t mask;
+	uint16_t mask; /**< split */
+	bool packed;
 	bool event_idx;
 	bool indirect_ok;
 	int callfd;
+	const struct svq_guest_control *control;
+
+	/* Packed, written by the worker. */
+	bool avail_wrap;      /**< the driver's wrap counter at last_avail */
+	bool used_wrap;	      /**< ours at used_idx */
+	uint64_t used_total;  /**< descriptors returned since the ring was attached */
+	uint32_t outstanding; /**< descriptors between used_idx and last_avail */
+	uint32_t used_places; /**< that the present used burst takes */
+	uint16_t used_flags;  /**< of its first entry, which is published last */
+	uint64_t *ids;	      /**< bit n: buffer id n is in flight */
 };
 
 /** The shadow ring, before the device. */
@@ -149,20 +181,23 @@ struct svq_queue {
  * acted upon: the algorithm first relays what was sound.
  */
 struct svq_guest_ops {
-	/** Chains available, at most SVQ_BURST. */
+	/** Chains that may be available, at most SVQ_BURST; 0: none is. */
 	enum svq_queue_error (*available)(const struct svq_queue *q, unsigned int *n);
 	/**
 	 * Copy and check the chain that lies @p ahead chains after the next one. Entries go behind
-	 * those that the gather holds; @p full says that the burst holds enough. On error @p detail
-	 * is the value at fault.
+	 * those that the gather holds; @p full says that the burst holds enough or that there is no
+	 * further chain. On error @p detail is the value at fault.
 	 */
 	enum svq_queue_error (*gather)(struct svq_queue *q, const struct svq_gpa_map *map,
 		unsigned int ahead, struct svq_chain *chain, bool *full, uint64_t *detail);
+	/** The first @p n gathered chains are the device's now; the others are gathered again. */
+	void (*taken)(struct svq_queue *q, unsigned int n);
 	/** Write the used entry that lies @p ahead entries after the next one. */
-	void (*put_used)(struct svq_queue *q, unsigned int ahead, uint16_t id, uint32_t len);
-	/** Publish @p n used entries at once. */
+	void (*put_used)(struct svq_queue *q, unsigned int ahead, const struct svq_flight *flight,
+		uint32_t len);
+	/** Publish @p n used entries at once, and step over them. */
 	void (*publish_used)(struct svq_queue *q, unsigned int n);
-	/** Log the @p n entries just published, and the index. */
+	/** Log the @p n entries just published, and what published them. */
 	void (*log_used)(const struct svq_queue *q, unsigned int n);
 	/** Whether the guest wants to be called for the @p n entries just published; after a full
 	 * barrier. */
@@ -190,6 +225,24 @@ struct svq_shadow_ops {
 	void (*taken)(struct svq_queue *q, unsigned int n);
 };
 
+/** What a ring format does for a queue that nobody serves. */
+struct svq_guest_control {
+	/** Whether the format admits the ring. */
+	bool (*valid)(const struct svq_queue_guest *guest);
+	/** Go on from @p base, as SET_VRING_BASE gives it; nothing is in flight. */
+	void (*set_base)(struct svq_queue *q, uint16_t base);
+	/** The base from which all that is not completed is available. */
+	uint16_t (*base)(const struct svq_queue *q);
+	/** Tell the guest whether kicks are wanted. */
+	void (*want_kicks)(struct svq_queue *q, bool on);
+	/** Make the @p n chains of @p list, in the order in which they came, available from the
+	 * base on. */
+	void (*requeue)(struct svq_queue *q, const struct svq_flight *list, uint32_t n);
+};
+
+extern const struct svq_guest_control svq_guest_split_control;
+extern const struct svq_guest_control svq_guest_packed_control;
+
 /** Break the queue: count, log one line. @p detail is what the guest or device wrote. */
 void svq_queue_fault(struct svq_queue *q, enum svq_queue_error error, uint64_t detail);
 
@@ -203,6 +256,8 @@ enum svq_queue_error svq_chain_slots(struct svq_queue *q, const struct svq_gpa_m
 /* Instances of the algorithm, by format of the guest's and the device's side. */
 unsigned int svq_avail_split_split(struct svq_queue *q);
 unsigned int svq_used_split_split(struct svq_queue *q);
+unsigned int svq_avail_packed_split(struct svq_queue *q);
+unsigned int svq_used_packed_split(struct svq_queue *q);
 
 static inline bool
 svq_bit(const uint64_t *words, uint32_t i)

@@ -15,7 +15,7 @@
 
 static __rte_always_inline void
 shadow_split_write(struct svq_shadow_ring *r, uint16_t i, uint64_t iova, uint64_t gpa, uint32_t len,
-	bool writable)
+	bool writable, bool joined)
 {
 	struct svq_slot *slot = &r->slot[i];
 
@@ -28,6 +28,7 @@ shadow_split_write(struct svq_shadow_ring *r, uint16_t i, uint64_t iova, uint64_
 	slot->gpa = gpa;
 	slot->len = len;
 	slot->writable = writable;
+	slot->joined = joined;
 }
 
 /* Write a buffer that spans mappings. @return the last slot written; @p i is the next free one. */
@@ -44,7 +45,7 @@ shadow_split_write_spanning(struct svq_queue *q, const struct svq_gpa_map *map, 
 	n = svq_gpa_translate(map, q->gather.gpa[entry], q->gather.len[entry],
 		writable ? SVQ_PERM_W : SVQ_PERM_R, segs, RTE_DIM(segs));
 	for (k = 0; k < n; k++) {
-		shadow_split_write(r, *i, segs[k].iova, segs[k].gpa, segs[k].len, writable);
+		shadow_split_write(r, *i, segs[k].iova, segs[k].gpa, segs[k].len, writable, k > 0);
 		last = *i;
 		*i = r->slot[last].next;
 	}
@@ -65,7 +66,8 @@ shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struc
 		bool writable = svq_bit(ga->writable, k);
 
 		if (likely(svq_bit(ga->translated, k))) {
-			shadow_split_write(r, i, ga->iova[k], ga->gpa[k], ga->len[k], writable);
+			shadow_split_write(
+				r, i, ga->iova[k], ga->gpa[k], ga->len[k], writable, false);
 			last = i;
 			i = r->slot[i].next;
 		} else {
@@ -79,7 +81,12 @@ shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struc
 		.seq = q->seq + ahead,
 		.writable = chain->writable,
 		.id = chain->id,
+		.head = head,
 		.slots = chain->slots,
+		.place = chain->place,
+		.places = chain->places,
+		.table_len = chain->table_len,
+		.table_gpa = chain->table_gpa,
 	};
 	r->avail->ring[(uint16_t)(r->avail_idx + ahead) & r->mask] = head;
 }

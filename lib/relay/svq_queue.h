@@ -104,15 +104,20 @@ struct svq_queue_conf {
 
 /** Guest side of a queue. Addresses are HVAs of our own mapping of guest memory, validated. */
 struct svq_queue_guest {
-	void *desc;	    /**< descriptor table, 16 * size bytes */
-	void *avail;	    /**< available ring, 6 + 2 * size bytes */
-	void *used;	    /**< used ring, 6 + 8 * size bytes */
-	uint64_t used_gpa;  /**< guest-physical address of the used ring, for the dirty log */
-	uint64_t avail_gpa; /**< guest-physical address of the available ring */
-	uint32_t size;	    /**< power of two, 2..32768 */
-	uint16_t base;	    /**< next available index to read = next used index to write */
-	uint64_t features;  /**< negotiated with the guest */
-	int callfd;	    /**< eventfd that interrupts the guest, or -1; borrowed until detach */
+	void *desc;	   /**< descriptor table or packed ring, 16 * size bytes */
+	void *avail;	   /**< available ring, 6 + 2 * size bytes; packed: driver event area, 4 */
+	void *used;	   /**< used ring, 6 + 8 * size bytes; packed: device event area, 4 */
+	uint64_t desc_gpa; /**< guest-physical addresses of the same, for the dirty log */
+	uint64_t avail_gpa;
+	uint64_t used_gpa;
+	uint32_t size; /**< split: a power of two, 2..32768; packed: 1..32768 */
+	/**
+	 * Next available index to read = next used index to write; packed: bits 0-14 the position,
+	 * bit 15 the wrap counter.
+	 */
+	uint16_t base;
+	uint64_t features; /**< negotiated with the guest; VIRTIO_F_RING_PACKED tells the format */
+	int callfd;	   /**< eventfd that interrupts the guest, or -1; borrowed until detach */
 };
 
 struct svq_queue;
@@ -130,7 +135,8 @@ void svq_queue_device(const struct svq_queue *queue, struct svq_device_queue *ou
  * Attach the guest's vring. Chains of an earlier attachment that are still in flight stay so: the
  * ring must then be the same one.
  *
- * @return 0; -EINVAL (size, addresses); -EBUSY (attached).
+ * @return 0; -EINVAL (size, base, alignment; not the ring of the chains in flight); -EBUSY
+ * (attached).
  */
 int svq_queue_attach(struct svq_queue *queue, const struct svq_queue_guest *guest);
 

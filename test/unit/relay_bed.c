@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <linux/virtio_config.h>
+
 #include <rte_common.h>
 
 #include "relay_bed.h"
@@ -167,7 +169,8 @@ bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t 
 	b->savail = bed_iova(b, sq.avail_iova, 6 + 2ull * device_size, SVQ_PERM_R);
 	b->sused = bed_iova(b, sq.used_iova, 6 + 8ull * device_size, SVQ_PERM_W);
 	must(b->sdesc != NULL && b->savail != NULL && b->sused != NULL);
-	must(bed_attach(b, 0) == 0);
+	b->packed = features & (1ULL << VIRTIO_F_RING_PACKED);
+	must(bed_attach(b, b->packed ? 0x8000 : 0) == 0);
 }
 
 int
@@ -177,6 +180,7 @@ bed_attach(struct bed *b, uint16_t base)
 		.desc = b->desc,
 		.avail = b->avail,
 		.used = b->used,
+		.desc_gpa = b->desc_gpa,
 		.used_gpa = b->used_gpa,
 		.avail_gpa = b->avail_gpa,
 		.size = b->guest_size,

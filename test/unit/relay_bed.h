@@ -43,6 +43,7 @@ struct bed {
 	uint16_t device_size;
 	uint64_t features;
 	int memfd, callfd;
+	bool packed; /* the guest's ring; desc, avail, used are then its three areas */
 	/* The guest's vring, in LOW memory. */
 	struct vring_desc *desc;
 	struct vring_avail *avail;

@@ -41,6 +41,9 @@ static struct {
 } taken[MAX_RING];
 static unsigned int n_taken;
 static uint64_t completed;
+/* The packed driver: where it adds and reaps next, with its wrap counters. */
+static unsigned int add_pos, reap_pos, places_free;
+static bool add_wrap, reap_wrap, packed;
 
 static void
 model_reset(void)
@@ -49,59 +52,137 @@ model_reset(void)
 
 	memset(model, 0, sizeof(model));
 	n_taken = n_outstanding = 0;
+	add_pos = reap_pos = 0;
+	add_wrap = reap_wrap = true;
+	places_free = b.guest_size;
 	for (n_free = 0, i = 0; i < b.guest_size; i++)
 		free_desc[n_free++] = i;
+}
+
+/* The buffers of a chain, of which the first tells whose it is. */
+struct buffer {
+	uint64_t gpa;
+	uint32_t len;
+	bool in; /* the device writes it */
+};
+
+static unsigned int
+random_buffers(struct buffer *buffers, unsigned int n, unsigned int head, unsigned int longest)
+{
+	unsigned int n_in = rand() % (n + 1), total = 0, i;
+
+	for (i = 0; i < n; i++) {
+		struct buffer *p = &buffers[i];
+
+		p->gpa = i == 0 ? SLOT_GPA(head) : 0x40000 + 64ull * (rand() % 100);
+		p->len = 1 + rand() % 60;
+		p->in = i >= n - n_in;
+		if (rand() % 4 == 0)
+			p->gpa += BED_ALIAS;
+		/* Across the border, if the longer chain may still fit the shadow ring. */
+		if (i != 0 && total + (n - i) + 1 <= longest && rand() % 8 == 0) {
+			p->gpa = BED_HIGH - 10;
+			p->len = 30;
+			total++;
+		}
+		total++;
+		*(p->in ? &model[head].writable : &model[head].readable) += p->len;
+	}
+	return total;
+}
+
+static uint16_t
+buffer_flags(const struct buffer *p, bool next)
+{
+	return (next ? VRING_DESC_F_NEXT : 0) | (p->in ? VRING_DESC_F_WRITE : 0);
+}
+
+/* In the guest's table at @p at, or in an indirect table. */
+static void
+put_split(const struct buffer *p, unsigned int n, const uint16_t *at, uint64_t table_gpa)
+{
+	struct vring_desc *table = table_gpa != 0 ? bed_ptr(&b, table_gpa) : b.desc;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		table[table_gpa != 0 ? i : at[i]] = (struct vring_desc){
+			.addr = p[i].gpa,
+			.len = p[i].len,
+			.flags = buffer_flags(&p[i], i + 1 < n),
+			.next = i + 1 == n	 ? 0
+				: table_gpa != 0 ? i + 1
+						 : at[i + 1],
+		};
+	if (table_gpa != 0)
+		bed_desc(&b, at[0], table_gpa, 16 * n, VRING_DESC_F_INDIRECT, 0);
+	bed_avail(&b, at[0]);
+}
+
+/* At the driver's place in the ring, the first descriptor's flags last. */
+static void
+put_packed(const struct buffer *p, unsigned int n, uint16_t id, uint64_t table_gpa)
+{
+	struct vring_packed_desc *ring = (struct vring_packed_desc *)b.desc, *table;
+	unsigned int places = table_gpa != 0 ? 1 : n, pos = add_pos, i;
+	uint16_t first_flags = 0, first = add_pos;
+	bool wrap = add_wrap;
+
+	for (i = 0; table_gpa != 0 && i < n; i++) {
+		table = bed_ptr(&b, table_gpa);
+		table[i] = (struct vring_packed_desc){
+			.addr = p[i].gpa, .len = p[i].len, .flags = buffer_flags(&p[i], false)};
+	}
+	for (i = 0; i < places; i++) {
+		uint16_t flags =
+			table_gpa != 0 ? VRING_DESC_F_INDIRECT : buffer_flags(&p[i], i + 1 < n);
+
+		flags |= wrap ? 1 << VRING_PACKED_DESC_F_AVAIL : 1 << VRING_PACKED_DESC_F_USED;
+		ring[pos].addr = table_gpa != 0 ? table_gpa : p[i].gpa;
+		ring[pos].len = table_gpa != 0 ? 16 * n : p[i].len;
+		/* Only the last descriptor's id counts. */
+		ring[pos].id = i + 1 < places ? rand() : id;
+		if (i == 0)
+			first_flags = flags;
+		else
+			ring[pos].flags = flags;
+		if (++pos == b.guest_size) {
+			pos = 0;
+			wrap = !wrap;
+		}
+	}
+	ring[first].flags = first_flags;
+	add_pos = pos;
+	add_wrap = wrap;
+	places_free -= places;
 }
 
 static void
 guest_add(unsigned int longest)
 {
-	struct vring_desc *table;
+	unsigned int n = 1 + rand() % longest, room = packed ? places_free : n_free, i, places;
 	bool indirect = rand() % 3 == 0;
-	unsigned int n = 1 + rand() % longest, n_in = rand() % (n + 1), i, total;
+	struct buffer buffers[8];
 	uint16_t at[8], head;
+	uint64_t table;
 
-	if (!indirect && n > n_free)
-		n = n_in = n_free;
-	if (n_free == 0)
+	if (room == 0 || n_free == 0)
 		return;
-	for (i = 0; i < (indirect ? 1 : n); i++)
+	if (!indirect)
+		n = RTE_MIN(n, room);
+	places = indirect ? 1 : n;
+	for (i = 0; i < (packed ? 1 : places); i++)
 		at[i] = free_desc[--n_free];
 	head = at[0];
 	memset(&model[head], 0, sizeof(model[head]));
-	model[head].direct = indirect ? 1 : n;
-	table = indirect ? bed_ptr(&b, TABLE_GPA(head)) : b.desc;
-	for (total = 0, i = 0; i < n; i++) {
-		bool in = i >= n - n_in;
-		struct vring_desc d = {
-			.addr = i == 0 ? SLOT_GPA(head) : 0x40000 + 64ull * (rand() % 100),
-			.len = 1 + rand() % 60,
-			.flags =
-				(i + 1 < n ? VRING_DESC_F_NEXT : 0) | (in ? VRING_DESC_F_WRITE : 0),
-			.next = i + 1 == n ? 0
-				: indirect ? i + 1
-					   : at[i + 1],
-		};
-
-		if (rand() % 4 == 0)
-			d.addr += BED_ALIAS;
-		/* Across the border, if the longer chain may still fit the shadow ring. */
-		if (i != 0 && total + (n - i) + 1 <= longest && rand() % 8 == 0) {
-			d.addr = BED_HIGH - 10;
-			d.len = 30;
-			total++;
-		}
-		total++;
-		*(in ? &model[head].writable : &model[head].readable) += d.len;
-		table[indirect ? i : at[i]] = d;
-	}
-	if (indirect)
-		bed_desc(&b, head, TABLE_GPA(head) + (rand() % 2 ? BED_ALIAS : 0), 16 * n,
-			VRING_DESC_F_INDIRECT, 0);
-	model[head].n = total;
+	model[head].direct = places;
+	model[head].n = random_buffers(buffers, n, head, longest);
+	table = indirect ? TABLE_GPA(head) + (rand() % 2 ? BED_ALIAS : 0) : 0;
+	if (packed)
+		put_packed(buffers, n, head, table);
+	else
+		put_split(buffers, n, at, table);
 	model[head].outstanding = true;
 	n_outstanding++;
-	bed_avail(&b, head);
 }
 
 static void
@@ -140,6 +221,25 @@ device_return(bool in_order)
 	memmove(&taken[at], &taken[at + 1], (--n_taken - at) * sizeof(taken[0]));
 }
 
+static bool
+reap_packed(struct vring_used_elem *elem)
+{
+	const struct vring_packed_desc *d = (const struct vring_packed_desc *)b.desc + reap_pos;
+
+	if (!!(d->flags & 1 << VRING_PACKED_DESC_F_USED) != reap_wrap ||
+		!!(d->flags & 1 << VRING_PACKED_DESC_F_AVAIL) != reap_wrap)
+		return false;
+	elem->id = d->id;
+	elem->len = d->len;
+	CU_ASSERT_FATAL(elem->id < b.guest_size);
+	reap_pos += model[elem->id].direct;
+	if (reap_pos >= b.guest_size) {
+		reap_pos -= b.guest_size;
+		reap_wrap = !reap_wrap;
+	}
+	return true;
+}
+
 static void
 guest_reap(void)
 {
@@ -147,7 +247,7 @@ guest_reap(void)
 	uint16_t i;
 	unsigned int k;
 
-	if (!bed_reap(&b, &elem))
+	if (packed ? !reap_packed(&elem) : !bed_reap(&b, &elem))
 		return;
 	CU_ASSERT_FATAL(elem.id < b.guest_size);
 	CU_ASSERT_FATAL(model[elem.id].outstanding && model[elem.id].returned);
@@ -155,6 +255,11 @@ guest_reap(void)
 	model[elem.id].outstanding = false;
 	n_outstanding--;
 	completed++;
+	if (packed) {
+		free_desc[n_free++] = elem.id;
+		places_free += model[elem.id].direct;
+		return;
+	}
 	for (i = elem.id, k = model[elem.id].direct; k != 0; k--) {
 		free_desc[n_free++] = i;
 		i = b.desc[i].next;
@@ -172,7 +277,8 @@ reset(bool reattach)
 		;
 	svq_queue_recall(b.q);
 	base = svq_queue_base(b.q);
-	CU_ASSERT_EQUAL_FATAL(base, b.used->idx);
+	if (!packed)
+		CU_ASSERT_EQUAL_FATAL(base, b.used->idx);
 	if (reattach) {
 		svq_queue_detach(b.q);
 		CU_ASSERT_EQUAL_FATAL(bed_attach(&b, base), 0);
@@ -218,7 +324,8 @@ static void
 run(uint32_t guest_size, uint16_t device_size, bool in_order)
 {
 	uint64_t features = (1ULL << VIRTIO_F_VERSION_1) | (1ULL << VIRTIO_RING_F_INDIRECT_DESC) |
-		(rand() % 2 ? 1ULL << VIRTIO_RING_F_EVENT_IDX : 0);
+		(rand() % 2 ? 1ULL << VIRTIO_RING_F_EVENT_IDX : 0) |
+		(packed ? 1ULL << VIRTIO_F_RING_PACKED : 0);
 	unsigned int longest = RTE_MIN(guest_size, device_size), i;
 
 	longest = RTE_MIN(longest, 8u);
@@ -244,14 +351,14 @@ run(uint32_t guest_size, uint16_t device_size, bool in_order)
 }
 
 static void
-test_random(void)
+run_sizes(const uint16_t *sizes, unsigned int n)
 {
-	static const uint16_t sizes[] = {2, 8, 256};
 	unsigned int i, k;
 
-	srand(autotest_seed());
-	for (i = 0; i < RTE_DIM(sizes); i++) {
-		for (k = 0; k < RTE_DIM(sizes); k++) {
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < n; k++) {
+			if ((sizes[k] & (sizes[k] - 1)) != 0 || sizes[k] < 2)
+				continue;
 			run(sizes[i], sizes[k], true);
 			run(sizes[i], sizes[k], false);
 		}
@@ -259,10 +366,33 @@ test_random(void)
 }
 
 static void
+test_split(void)
+{
+	static const uint16_t sizes[] = {2, 8, 256};
+
+	srand(autotest_seed());
+	packed = false;
+	run_sizes(sizes, RTE_DIM(sizes));
+}
+
+/* The guest's packed ring may have any size. */
+static void
+test_packed(void)
+{
+	static const uint16_t sizes[] = {1, 2, 7, 8, 200, 256};
+
+	srand(autotest_seed());
+	packed = true;
+	run_sizes(sizes, RTE_DIM(sizes));
+}
+
+static void
 fill(void)
 {
-	autotest_add(autotest_suite("queue against a model", NULL, NULL),
-		"random guest, device and resets", test_random);
+	CU_pSuite s = autotest_suite("queue against a model", NULL, NULL);
+
+	autotest_add(s, "guest split, device split", test_split);
+	autotest_add(s, "guest packed, device split", test_packed);
 }
 
 REGISTER_AUTOTEST(queue_random_autotest, fill)

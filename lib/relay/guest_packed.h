@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef GUEST_PACKED_H
+#define GUEST_PACKED_H
+
+/**
+ * @file
+ * The guest's side, packed ring: we are the device (virtio 1.2, 2.8).
+ */
+
+#include "gather.h"
+#include "packed.h"
+#include "queue_priv.h"
+
+static __rte_always_inline enum svq_queue_error
+guest_packed_available(const struct svq_queue *q, unsigned int *n)
+{
+	const volatile uint16_t *flags = &q->guest.packed_desc[q->last_avail].flags;
+
+	*n = svq_packed_is_avail(*flags, q->guest.avail_wrap) ? SVQ_BURST : 0;
+	return SVQ_QUEUE_OK;
+}
+
+/* An indirect table: its descriptors follow one another, and only address, length and WRITE count.
+ */
+static inline enum svq_queue_error
+guest_packed_table(struct svq_queue *q, const struct svq_gpa_map *map,
+	const struct vring_packed_desc *d, struct svq_chain *chain, uint64_t *detail)
+{
+	uint32_t n = d->len / sizeof(struct vring_packed_desc), i;
+	enum svq_queue_error error = SVQ_QUEUE_OK;
+
+	*detail = d->len;
+	/* Behind a direct descriptor there is none (virtio 1.2, 2.8.8). */
+	if (!q->guest.indirect_ok || chain->n != 0 || (d->flags & VRING_DESC_F_NEXT) ||
+		d->len % sizeof(struct vring_packed_desc) != 0 || n == 0 || n > q->guest.size)
+		return SVQ_QUEUE_E_INDIRECT;
+	chain->indirect = true;
+	chain->table_gpa = d->addr;
+	chain->table_len = d->len;
+	for (i = 0; i < n && error == SVQ_QUEUE_OK; i++) {
+		struct vring_packed_desc e;
+
+		*detail = d->addr;
+		if (svq_gpa_read(map, d->addr + (uint64_t)i * sizeof(e), &e, sizeof(e)) != 0)
+			return SVQ_QUEUE_E_ADDRESS;
+		if (e.flags & VRING_DESC_F_INDIRECT)
+			return SVQ_QUEUE_E_INDIRECT;
+		error = svq_gather_append(
+			&q->gather, chain, e.addr, e.len, e.flags & VRING_DESC_F_WRITE, detail);
+	}
+	return error;
+}
+
+static __rte_always_inline enum svq_queue_error
+guest_packed_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned int ahead,
+	struct svq_chain *chain, bool *full, uint64_t *detail)
+{
+	struct svq_guest_ring *r = &q->guest;
+	struct svq_gather *ga = &q->gather;
+	bool wrap = r->avail_wrap;
+	uint16_t pos = svq_packed_step(q->last_avail, ga->places, r->size, &wrap);
+	uint32_t room = r->size - r->outstanding - ga->places;
+	enum svq_queue_error error;
+	struct vring_packed_desc d;
+
+	RTE_SET_USED(ahead);
+	*chain = (struct svq_chain){
+		.first = ga->n_descs,
+		.place = r->used_total + r->outstanding + ga->places,
+	};
+	if (ga->n_descs >= SVQ_BURST_DESCS) {
+		*full = true;
+		return SVQ_QUEUE_OK;
+	}
+	do {
+		d = svq_packed_load(&r->packed_desc[pos]);
+		if (chain->places == 0 && !svq_packed_is_avail(d.flags, wrap)) {
+			*full = true;
+			return SVQ_QUEUE_OK;
+		}
+		/*
+		 * The driver may have no more descriptors outstanding than the ring has: a chain
+		 * that does not end before loops, and more chains were never the driver's to give.
+		 */
+		*detail = pos;
+		if (unlikely(chain->places == room))
+			return room == r->size ? SVQ_QUEUE_E_LOOP : SVQ_QUEUE_E_AVAIL_IDX;
+		chain->places++;
+		pos = svq_packed_step(pos, 1, r->size, &wrap);
+		if (d.flags & VRING_DESC_F_INDIRECT)
+			error = guest_packed_table(q, map, &d, chain, detail);
+		else
+			error = svq_gather_append(
+				ga, chain, d.addr, d.len, d.flags & VRING_DESC_F_WRITE, detail);
+		if (unlikely(error != SVQ_QUEUE_OK))
+			return error;
+	} while (d.flags & VRING_DESC_F_NEXT);
+
+	/* The last descriptor has the buffer id. Two chains of one id could not be told apart. */
+	chain->id = d.id;
+	*detail = d.id;
+	if (unlikely(d.id >= r->size || svq_bit(r->ids, d.id)))
+		return SVQ_QUEUE_E_HEAD;
+	r->ids[d.id / 64] |= UINT64_C(1) << (d.id % 64);
+	return SVQ_QUEUE_OK;
+}
+
+static __rte_always_inline void
+guest_packed_taken(struct svq_queue *q, unsigned int n)
+{
+	struct svq_guest_ring *r = &q->guest;
+	const struct svq_gather *ga = &q->gather;
+	uint32_t places = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		places += ga->chain[i].places;
+	for (; i < ga->n_chains; i++)
+		r->ids[ga->chain[i].id / 64] &= ~(UINT64_C(1) << (ga->chain[i].id % 64));
+	q->last_avail = svq_packed_step(q->last_avail, places, r->size, &r->avail_wrap);
+	r->outstanding += places;
+}
+
+static __rte_always_inline void
+guest_packed_put_used(
+	struct svq_queue *q, unsigned int ahead, const struct svq_flight *flight, uint32_t len)
+{
+	struct svq_guest_ring *r = &q->guest;
+	bool wrap = r->used_wrap;
+	uint16_t pos =
+		svq_packed_step(q->used_idx, ahead == 0 ? 0 : r->used_places, r->size, &wrap);
+	struct vring_packed_desc *d = &r->packed_desc[pos];
+	uint16_t flags = svq_packed_used_flags(wrap) | (len != 0 ? VRING_DESC_F_WRITE : 0);
+
+	*(volatile uint16_t *)&d->id = flight->id;
+	*(volatile uint32_t *)&d->len = len;
+	/* The first entry's flags publish the burst, the others' may be seen early: not useful
+	 * before it. */
+	if (ahead == 0) {
+		r->used_flags = flags;
+		r->used_places = 0;
+	} else {
+		*(volatile uint16_t *)&d->flags = flags;
+	}
+	r->used_places += flight->places;
+	r->ids[flight->id / 64] &= ~(UINT64_C(1) << (flight->id % 64));
+}
+
+static __rte_always_inline void
+guest_packed_publish_used(struct svq_queue *q, unsigned int n)
+{
+	struct svq_guest_ring *r = &q->guest;
+	volatile uint16_t *flags = &r->packed_desc[q->used_idx].flags;
+
+	RTE_SET_USED(n);
+	/* Pairs with the driver's read barrier between the flags and the rest of the descriptor. */
+	atomic_thread_fence(memory_order_release);
+	*flags = r->used_flags;
+	q->used_idx = svq_packed_step(q->used_idx, r->used_places, r->size, &r->used_wrap);
+	r->used_total += r->used_places;
+	r->outstanding -= r->used_places;
+}
+
+/* The descriptors lie in the ring itself: log where. */
+static inline void
+guest_packed_log_used(const struct svq_queue *q, unsigned int n)
+{
+	const struct svq_guest_ring *r = &q->guest;
+	uint32_t first = q->used_idx >= r->used_places ? q->used_idx - r->used_places
+						       : q->used_idx + r->size - r->used_places;
+	uint32_t head = RTE_MIN(r->used_places, r->size - first);
+
+	RTE_SET_USED(n);
+	svq_dirty_log_mark(&q->log,
+		r->desc_gpa + (uint64_t)first * sizeof(struct vring_packed_desc),
+		(uint64_t)head * sizeof(struct vring_packed_desc));
+	svq_dirty_log_mark(&q->log, r->desc_gpa,
+		(uint64_t)(r->used_places - head) * sizeof(struct vring_packed_desc));
+}
+
+static __rte_always_inline bool
+guest_packed_wants_call(const struct svq_queue *q, unsigned int n)
+{
+	const struct svq_guest_ring *r = &q->guest;
+
+	RTE_SET_USED(n);
+	return svq_packed_need_event(svq_packed_load_event(r->driver_event), r->event_idx,
+		q->used_idx, r->used_wrap, (uint16_t)r->used_places, r->size);
+}
+
+static const struct svq_guest_ops svq_guest_packed = {
+	.available = guest_packed_available,
+	.gather = guest_packed_gather,
+	.taken = guest_packed_taken,
+	.put_used = guest_packed_put_used,
+	.publish_used = guest_packed_publish_used,
+	.log_used = guest_packed_log_used,
+	.wants_call = guest_packed_wants_call,
+};
+
+#endif /* GUEST_PACKED_H */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include "queue_priv.h"
+#include "split.h"
+
+static bool
+valid(const struct svq_queue_guest *guest)
+{
+	return guest->size >= 2 && guest->size <= 32768 && rte_is_power_of_2(guest->size) &&
+		((uintptr_t)guest->desc & 15) == 0 && ((uintptr_t)guest->avail & 1) == 0 &&
+		((uintptr_t)guest->used & 3) == 0;
+}
+
+static void
+set_base(struct svq_queue *q, uint16_t base)
+{
+	q->last_avail = base;
+	q->used_idx = base;
+}
+
+static uint16_t
+get_base(const struct svq_queue *q)
+{
+	return q->used_idx;
+}
+
+static void
+want_kicks(struct svq_queue *q, bool on)
+{
+	struct svq_guest_ring *r = &q->guest;
+
+	/* With EVENT_IDX the event stays just behind, one lap away; there is no wanting more. */
+	if (r->event_idx)
+		svq_store16(svq_avail_event(r->used, r->size), q->last_avail - 1);
+	else
+		svq_store16(&r->used->flags, on ? 0 : VRING_USED_F_NO_NOTIFY);
+	if (q->log.base != NULL)
+		svq_dirty_log_mark(&q->log, r->used_gpa,
+			sizeof(struct vring_used) + r->size * sizeof(struct vring_used_elem) + 2);
+}
+
+static void
+requeue(struct svq_queue *q, const struct svq_flight *list, uint32_t n)
+{
+	struct svq_guest_ring *r = &q->guest;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		uint16_t at = (uint16_t)(q->used_idx + i) & r->mask;
+
+		if (svq_load16(&r->avail->ring[at]) == list[i].id)
+			continue;
+		svq_store16(&r->avail->ring[at], list[i].id);
+		if (q->log.base != NULL)
+			svq_dirty_log_mark(&q->log,
+				r->avail_gpa + offsetof(struct vring_avail, ring) + at * 2, 2);
+	}
+}
+
+const struct svq_guest_control svq_guest_split_control = {
+	.valid = valid,
+	.set_base = set_base,
+	.base = get_base,
+	.want_kicks = want_kicks,
+	.requeue = requeue,
+};

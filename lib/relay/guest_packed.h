@@ -30,6 +30,12 @@ guest_packed_table(struct svq_queue *q, const struct svq_gpa_map *map,
 	const struct vring_packed_desc *d, struct svq_chain *chain, uint64_t *detail)
 {
 	uint32_t n = d->len / sizeof(struct vring_packed_desc), i;
+	/*
+	 * DPDK's net_virtio (up to 26.07 at least) marks the header in such a table as writable
+	 * when it transmits. Nothing that a guest sends is for the device to write, so the mark is
+	 * not heeded.
+	 */
+	const bool sent = q->net_header != 0 && q->qid % 2 != 0;
 	enum svq_queue_error error = SVQ_QUEUE_OK;
 
 	*detail = d->len;
@@ -48,8 +54,8 @@ guest_packed_table(struct svq_queue *q, const struct svq_gpa_map *map,
 			return SVQ_QUEUE_E_ADDRESS;
 		if (e.flags & VRING_DESC_F_INDIRECT)
 			return SVQ_QUEUE_E_INDIRECT;
-		error = svq_gather_append(
-			&q->gather, chain, e.addr, e.len, e.flags & VRING_DESC_F_WRITE, detail);
+		error = svq_gather_append(&q->gather, chain, e.addr, e.len,
+			!sent && (e.flags & VRING_DESC_F_WRITE), detail);
 	}
 	return error;
 }

@@ -14,13 +14,55 @@
 #include "queue_priv.h"
 #include "split.h"
 
-#define RING_SIZE_MIN 2
 #define RING_SIZE_MAX 32768
 
 static bool
-ring_size_ok(uint32_t size)
+split_size_ok(uint32_t size)
 {
-	return size >= RING_SIZE_MIN && size <= RING_SIZE_MAX && rte_is_power_of_2(size);
+	return size >= 2 && size <= RING_SIZE_MAX && rte_is_power_of_2(size);
+}
+
+int
+svq_queue_layout(uint64_t features, uint32_t size, struct svq_queue_layout *layout)
+{
+	const uint64_t desc = (uint64_t)size * sizeof(struct vring_desc);
+
+	if (features & (1ULL << VIRTIO_F_RING_PACKED)) {
+		if (size < 1 || size > RING_SIZE_MAX)
+			return -EINVAL;
+		*layout = (struct svq_queue_layout){
+			.desc = {desc, 16},
+			.avail = {sizeof(struct vring_packed_desc_event), 4},
+			.used = {sizeof(struct vring_packed_desc_event), 4},
+		};
+		return 0;
+	}
+	if (!split_size_ok(size))
+		return -EINVAL;
+	*layout = (struct svq_queue_layout){
+		.desc = {desc, 16},
+		.avail = {sizeof(struct vring_avail) + (size + 1) * sizeof(uint16_t), 2},
+		.used = {sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) +
+				sizeof(uint16_t),
+			4},
+	};
+	return 0;
+}
+
+static bool
+area_ok(const void *p, const struct svq_queue_area *area)
+{
+	return p != NULL && (uintptr_t)p % area->align == 0;
+}
+
+static bool
+guest_ok(const struct svq_queue_guest *guest)
+{
+	struct svq_queue_layout layout;
+
+	return svq_queue_layout(guest->features, guest->size, &layout) == 0 &&
+		area_ok(guest->desc, &layout.desc) && area_ok(guest->avail, &layout.avail) &&
+		area_ok(guest->used, &layout.used);
 }
 
 /* Empty the shadow ring: what a device sees that was just reset. */
@@ -87,7 +129,7 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	int ret;
 
 	RTE_BUILD_BUG_ON(RTE_BYTE_ORDER != RTE_LITTLE_ENDIAN);
-	if (!ring_size_ok(conf->size))
+	if (!split_size_ok(conf->size))
 		return -EINVAL;
 	q = rte_zmalloc_socket("svq_queue", sizeof(*q), RTE_CACHE_LINE_SIZE, socket);
 	if (q == NULL)
@@ -205,11 +247,14 @@ svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 
 	if (q->attached)
 		return -EBUSY;
-	if (guest->desc == NULL || guest->avail == NULL || guest->used == NULL ||
-		!(packed ? svq_guest_packed_control : svq_guest_split_control).valid(guest))
+	if (!guest_ok(guest))
 		return -EINVAL;
 	/* Chains in flight are returned to the ring they came from. */
 	if (q->inflight != 0 && (guest->size != q->guest.size || packed != q->guest.packed))
+		return -EINVAL;
+	if (q->inflight == 0 &&
+		!(packed ? svq_guest_packed_control : svq_guest_split_control)
+			 .base_ok(guest->size, guest->base))
 		return -EINVAL;
 	ret = gather_alloc(q, guest->size);
 	if (ret < 0)

@@ -227,8 +227,8 @@ struct svq_shadow_ops {
 
 /** What a ring format does for a queue that nobody serves. */
 struct svq_guest_control {
-	/** Whether the format admits the ring. */
-	bool (*valid)(const struct svq_queue_guest *guest);
+	/** Whether the format admits the base. */
+	bool (*base_ok)(uint32_t size, uint16_t base);
 	/** Go on from @p base, as SET_VRING_BASE gives it; nothing is in flight. */
 	void (*set_base)(struct svq_queue *q, uint16_t base);
 	/** The base from which all that is not completed is available. */

@@ -120,6 +120,30 @@ struct svq_queue_guest {
 	int callfd;	   /**< eventfd that interrupts the guest, or -1; borrowed until detach */
 };
 
+/** One of the three areas of a vring in guest memory. */
+struct svq_queue_area {
+	uint64_t bytes;
+	uint32_t align; /**< of its address, bytes */
+};
+
+/** What a vring takes of guest memory, event fields included (virtio 1.2, 2.7 and 2.8). */
+struct svq_queue_layout {
+	struct svq_queue_area desc;
+	struct svq_queue_area avail;
+	struct svq_queue_area used;
+};
+
+/**
+ * Areas of a guest's vring.
+ *
+ * @param features
+ *   Negotiated with the guest; VIRTIO_F_RING_PACKED tells the format.
+ * @param size
+ *   Descriptors.
+ * @return 0; -EINVAL: split rings have a power of two, 2..32768, packed ones 1..32768.
+ */
+int svq_queue_layout(uint64_t features, uint32_t size, struct svq_queue_layout *layout);
+
 struct svq_queue;
 
 /** Create the shadow ring. @return 0; -EINVAL; -ENOMEM; -ENOSPC. */

@@ -4,7 +4,7 @@
 #
 # DPDK's own virtio driver as the guest (testpmd, net_virtio_user), one front-end after the other on
 # a relay that stays up: 1 and 4 queue pairs, mergeable buffers on and off, frames from 64 to 9000
-# bytes, stops and starts, and 20 front-ends that are killed.
+# bytes, split and packed rings, stops and starts, and 20 front-ends that are killed.
 #
 # Every packet that a guest sends is looped back to it; nothing may be lost, by anybody's count.
 #
@@ -80,10 +80,11 @@ leave()
 	settled "$idle" "after a front-end left"
 }
 
-# frames QUEUES MRG: small and large ones, the large ones in one buffer and in several.
+# frames QUEUES MRG PACKED: small and large ones, the large ones in one buffer and in several.
 frames()
 {
-	local queues=$1 mrg=$2 vdev="queues=$1,mrg_rxbuf=$2" label="pairs $1, mrg_rxbuf $2"
+	local queues=$1 mrg=$2 vdev="queues=$1,mrg_rxbuf=$2,packed_vq=$3"
+	local label="pairs $1, mrg_rxbuf $2, packed $3"
 	local rings=(--rxq="$queues" --txq="$queues" --nb-cores=1)
 
 	start_testpmd guest "$(sock $exact)" "$vdev" "${rings[@]}"
@@ -107,18 +108,18 @@ frames()
 	leave
 }
 
-# The same front-end stops and starts, by halves and altogether.
+# restarts PACKED: the same front-end stops and starts, by halves and altogether.
 restarts()
 {
-	local i
+	local i packed=$1
 
-	start_testpmd guest "$(sock $exact)" "queues=1"
+	start_testpmd guest "$(sock $exact)" "queues=1,packed_vq=$packed"
 	for ((i = 1; i <= rounds; i++)); do
-		circulate "forwarding stopped and started, $i" $exact 2
+		circulate "packed $packed: forwarding stopped and started, $i" $exact 2
 	done
 	for ((i = 1; i <= rounds; i++)); do
 		ask guest "port stop 0" "port start 0"
-		circulate "port stopped and started, $i" $exact 2
+		circulate "packed $packed: port stopped and started, $i" $exact 2
 	done
 	leave
 }
@@ -134,7 +135,7 @@ murders()
 	local i
 
 	for ((i = 1; i <= kills; i++)); do
-		start_testpmd guest "$(sock $killed)" "queues=1"
+		start_testpmd guest "$(sock $killed)" "queues=1,packed_vq=$((i % 2))"
 		ask guest "start tx_first 2"
 		wait_for 5 flows || fail "front-end $i: no traffic"
 		kill -KILL "$(pid_of guest)"
@@ -163,10 +164,13 @@ idle=$(footprint)
 
 for queues in "${pairs[@]}"; do
 	for mrg in 1 0; do
-		frames $queues $mrg
+		frames $queues $mrg 0
 	done
 done
-restarts
+frames $queues 1 1
+frames $queues 0 1
+restarts 0
+restarts 1
 murders
 
 stop "$(pid_of relay)"

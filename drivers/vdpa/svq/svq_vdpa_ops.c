@@ -52,10 +52,11 @@ static const struct {
 	{VIRTIO_NET_F_GUEST_ANNOUNCE, ALWAYS},
 	/* The guest's rings end at the relay, whatever the device's rings look like. */
 	{VIRTIO_RING_F_INDIRECT_DESC, ALWAYS}, {VIRTIO_RING_F_EVENT_IDX, ALWAYS},
+	{VIRTIO_F_RING_PACKED, ALWAYS},
 	/* vhost-user's own. */
 	{VHOST_USER_F_PROTOCOL_FEATURES, ALWAYS}, {VHOST_F_LOG_ALL, ALWAYS},
 	/* Not offered: IN_ORDER (the device may complete out of order), ACCESS_PLATFORM (the guest
-	 * gives physical addresses), RING_PACKED (the relay reads split rings). */
+	 * gives physical addresses). */
 };
 
 static uint64_t

@@ -213,11 +213,14 @@ static bool
 num_ok(const struct svq_vdpa *d, uint32_t qid, uint32_t num, struct svq_vdpa_refusal *why)
 {
 	const struct svq_vdpa_vring *vr = &d->vrings[qid];
+	struct svq_queue_layout l;
 
 	why->qid = (int)qid;
 	/* librte_vhost stores the size before it looks at it. */
-	if (num < 2 || num > 32768 || (num & (num - 1)) != 0)
-		return refuse(why, "queue %u: size %u is no power of two, 2..32768", qid, num);
+	if (svq_queue_layout(d->features, num, &l) != 0)
+		return refuse(why,
+			"queue %u: size %u is no power of two, 2..32768 (packed: 1..32768)", qid,
+			num);
 	if (vr->started && num != vr->at.size)
 		return refuse(
 			why, "queue %u: is running with size %u, not %u", qid, vr->at.size, num);
@@ -226,16 +229,16 @@ num_ok(const struct svq_vdpa *d, uint32_t qid, uint32_t num, struct svq_vdpa_ref
 
 static bool
 ring_part_ok(const struct svq_vdpa_table *t, uint32_t qid, const char *part, uint64_t qva,
-	uint64_t len, uint64_t align, uint64_t *gpa, struct svq_vdpa_refusal *why)
+	const struct svq_queue_area *area, uint64_t *gpa, struct svq_vdpa_refusal *why)
 {
-	if (qva % align != 0)
-		return refuse(why, "queue %u: %s ring at 0x%" PRIx64 " is not aligned to %" PRIu64,
-			qid, part, qva, align);
-	if (svq_vdpa_table_qva(t, qva, len, gpa) != 0)
+	if (qva % area->align != 0)
+		return refuse(why, "queue %u: %s ring at 0x%" PRIx64 " is not aligned to %u", qid,
+			part, qva, area->align);
+	if (svq_vdpa_table_qva(t, qva, area->bytes, gpa) != 0)
 		return refuse(why,
 			"queue %u: %s ring at 0x%" PRIx64 ", %" PRIu64
 			" bytes, is outside guest memory",
-			qid, part, qva, len);
+			qid, part, qva, area->bytes);
 	return true;
 }
 
@@ -245,8 +248,8 @@ addr_ok(const struct svq_vdpa *d, const struct vhost_vring_addr *addr, struct sv
 	const struct svq_vdpa_vring *vr = &d->vrings[addr->index];
 	struct svq_vdpa_rings at;
 	struct rte_vhost_vring v;
+	struct svq_queue_layout l;
 	struct svq_vdpa_table t;
-	uint64_t n;
 
 	why->qid = (int)addr->index;
 	if (svq_vdpa_table_read(d, &t) != 0)
@@ -254,13 +257,14 @@ addr_ok(const struct svq_vdpa *d, const struct vhost_vring_addr *addr, struct sv
 	if (rte_vhost_get_vhost_vring(d->vid, addr->index, &v) != 0)
 		return refuse(why, "queue %u: unknown", addr->index);
 	/* The size may come later; the whole ring is checked again when it is attached. */
-	n = v.size;
-	if (!ring_part_ok(&t, addr->index, "descriptor", addr->desc_user_addr, 16 * RTE_MAX(n, 1u),
-		    16, &at.desc_gpa, why) ||
-		!ring_part_ok(&t, addr->index, "available", addr->avail_user_addr, 6 + 2 * n, 2,
+	if (svq_queue_layout(d->features, v.size != 0 ? v.size : 2, &l) != 0)
+		return refuse(why, "queue %u: its size %u is not possible", addr->index, v.size);
+	if (!ring_part_ok(&t, addr->index, "descriptor", addr->desc_user_addr, &l.desc,
+		    &at.desc_gpa, why) ||
+		!ring_part_ok(&t, addr->index, "available", addr->avail_user_addr, &l.avail,
 			&at.avail_gpa, why) ||
-		!ring_part_ok(&t, addr->index, "used", addr->used_user_addr, 6 + 8 * n, 4,
-			&at.used_gpa, why))
+		!ring_part_ok(
+			&t, addr->index, "used", addr->used_user_addr, &l.used, &at.used_gpa, why))
 		return false;
 	/* librte_vhost would tell nobody that they moved. */
 	if (vr->started &&

@@ -26,25 +26,6 @@
 /* Smaller rings save nothing and make a device wait. */
 #define MIN_SHADOW_SIZE 256u
 
-/* Bytes of a split ring's three parts (virtio 1.2, 2.7), event fields included. */
-static uint64_t
-desc_bytes(uint32_t size)
-{
-	return 16ULL * size;
-}
-
-static uint64_t
-avail_bytes(uint32_t size)
-{
-	return 6 + 2ULL * size;
-}
-
-static uint64_t
-used_bytes(uint32_t size)
-{
-	return 6 + 8ULL * size;
-}
-
 /*
  * A chain may be as long as the guest's ring, so a shadow ring that is at least as large takes
  * every chain. A vring whose size librte_vhost does not know yet is taken to be like the others.
@@ -137,17 +118,22 @@ static int
 rings_find(const struct svq_vdpa *d, const struct svq_vdpa_rings *at, struct svq_queue_guest *guest)
 {
 	const struct svq_gpa_map *map = svq_dma_map(d->dma);
+	struct svq_queue_layout l;
 
-	guest->desc = svq_gpa_hva(map, at->desc_gpa, desc_bytes(at->size), SVQ_PERM_R);
-	guest->avail = svq_gpa_hva(map, at->avail_gpa, avail_bytes(at->size), SVQ_PERM_R);
-	guest->used = svq_gpa_hva(map, at->used_gpa, used_bytes(at->size), SVQ_PERM_W);
+	if (svq_queue_layout(d->features, at->size, &l) != 0)
+		return -EINVAL;
+	guest->desc = svq_gpa_hva(map, at->desc_gpa, l.desc.bytes, SVQ_PERM_RW);
+	guest->avail = svq_gpa_hva(map, at->avail_gpa, l.avail.bytes, SVQ_PERM_R);
+	guest->used = svq_gpa_hva(map, at->used_gpa, l.used.bytes, SVQ_PERM_W);
+	guest->desc_gpa = at->desc_gpa;
 	guest->used_gpa = at->used_gpa;
 	guest->avail_gpa = at->avail_gpa;
 	guest->size = at->size;
 	guest->features = d->features;
 	if (guest->desc == NULL || guest->avail == NULL || guest->used == NULL ||
-		(uintptr_t)guest->desc % 16 != 0 || (uintptr_t)guest->avail % 2 != 0 ||
-		(uintptr_t)guest->used % 4 != 0)
+		(uintptr_t)guest->desc % l.desc.align != 0 ||
+		(uintptr_t)guest->avail % l.avail.align != 0 ||
+		(uintptr_t)guest->used % l.used.align != 0)
 		return -EFAULT;
 	return 0;
 }
@@ -157,6 +143,7 @@ static int
 rings_read(const struct svq_vdpa *d, uint16_t qid, struct svq_vdpa_rings *at, uint16_t *base,
 	int *callfd)
 {
+	struct svq_queue_layout l;
 	struct rte_vhost_vring v;
 	struct svq_vdpa_table t;
 	uint16_t used;
@@ -166,14 +153,13 @@ rings_read(const struct svq_vdpa *d, uint16_t qid, struct svq_vdpa_rings *at, ui
 		return -ENOENT;
 	at->size = v.size;
 	*callfd = v.callfd;
-	if (v.size < 2 || v.size > 32768 || (v.size & (v.size - 1)) != 0)
+	if (svq_queue_layout(d->features, v.size, &l) != 0)
 		return -EINVAL;
 	if (svq_vdpa_table_read(d, &t) != 0)
 		return -ENOENT;
-	if (svq_vdpa_table_hva(&t, (uintptr_t)v.desc, desc_bytes(v.size), &at->desc_gpa) != 0 ||
-		svq_vdpa_table_hva(&t, (uintptr_t)v.avail, avail_bytes(v.size), &at->avail_gpa) !=
-			0 ||
-		svq_vdpa_table_hva(&t, (uintptr_t)v.used, used_bytes(v.size), &at->used_gpa) != 0)
+	if (svq_vdpa_table_hva(&t, (uintptr_t)v.desc, l.desc.bytes, &at->desc_gpa) != 0 ||
+		svq_vdpa_table_hva(&t, (uintptr_t)v.avail, l.avail.bytes, &at->avail_gpa) != 0 ||
+		svq_vdpa_table_hva(&t, (uintptr_t)v.used, l.used.bytes, &at->used_gpa) != 0)
 		return -EFAULT;
 	return 0;
 }
@@ -183,7 +169,8 @@ refusal(int error)
 {
 	switch (error) {
 	case -EINVAL:
-		return "the ring size must be a power of two, 2..32768, and stay while buffers are "
+		return "the ring size must be a power of two, 2..32768 (packed: 1..32768), and "
+		       "stay while buffers are "
 		       "in "
 		       "flight";
 	case -EFAULT:

@@ -57,7 +57,7 @@ const struct svq_gpa_burst svq_gpa_bursts[] = {
 		16},
 	{"avx512-gather", true, true, svq_gpa_burst_avx512_gather, svq_gpa_avx512_gather_usable,
 		UINT_MAX},
-	{"avx2", true, false, svq_gpa_burst_avx2, svq_gpa_avx2_usable, 3},
+	{"avx2", true, false, svq_gpa_burst_avx2, svq_gpa_avx2_usable, 8},
 #endif
 	{"dir", false, true, svq_gpa_burst_dir, has_dir, UINT_MAX},
 	{"search", false, false, svq_gpa_burst_search, always, UINT_MAX},

@@ -33,7 +33,7 @@ typedef struct hit (*find_fn)(const struct svq_gpa_map *map, __m512i gpa, bool a
 
 static INLINE uint64_t
 translate8(const struct svq_gpa_map *map, find_fn find, const uint64_t *gpa, const uint32_t *len,
-	__mmask8 lanes, __mmask8 writable, uint64_t *iova, bool all_rw)
+	__mmask8 lanes, __mmask8 writable, uint64_t *restrict iova, bool all_rw)
 {
 	__m512i g = _mm512_maskz_loadu_epi64(lanes, gpa);
 	/* Length 0 becomes 2^64-1, which no row holds. */
@@ -53,7 +53,7 @@ translate8(const struct svq_gpa_map *map, find_fn find, const uint64_t *gpa, con
 
 static INLINE uint64_t
 translate(const struct svq_gpa_map *map, find_fn find, const uint64_t *gpa, const uint32_t *len,
-	uint64_t writable, uint64_t *iova, unsigned int n, bool all_rw)
+	uint64_t writable, uint64_t *restrict iova, unsigned int n, bool all_rw)
 {
 	uint64_t done = 0;
 	unsigned int i;
@@ -218,19 +218,32 @@ gather(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 	return hit;
 }
 
-/* Only the row that the frame's entry names; of maps whose rows lack no permission. */
+/* Only the odd rows and the one that the frame's entry names; of maps whose rows lack no
+ * permission. */
 static INLINE struct hit
 gather_near(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
 	const struct svq_gpa_dir *dir = map->dir;
 	__m512i frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
 	struct hit hit = {.perm = _mm512_setzero_si512(), .in = inside(dir, gpa)};
+	unsigned int i;
 
 	RTE_SET_USED(all_rw);
 	hit.last = _mm512_mask_i64gather_epi64(
 		hit.perm, hit.in, frame, frame0(dir, dir->last, sizeof(uint64_t)), 8);
 	hit.delta = _mm512_mask_i64gather_epi64(
 		hit.perm, hit.in, frame, frame0(dir, dir->delta, sizeof(uint64_t)), 8);
+	for (i = 0; i < dir->n_odd; i++) {
+		const struct svq_gpa_dir_odd *odd = &dir->odd[i];
+		__mmask8 m = _mm512_cmple_epu64_mask(
+			_mm512_sub_epi64(gpa, _mm512_set1_epi64((long long)odd->first)),
+			_mm512_set1_epi64((long long)odd->span));
+
+		hit.last =
+			_mm512_mask_mov_epi64(hit.last, m, _mm512_set1_epi64((long long)odd->last));
+		hit.delta = _mm512_mask_mov_epi64(
+			hit.delta, m, _mm512_set1_epi64((long long)odd->delta));
+	}
 	return hit;
 }
 
@@ -246,7 +259,7 @@ svq_gpa_burst_avx512_gather(const struct svq_gpa_map *map, const uint64_t *gpa, 
 		return translate(map, gather, gpa, len, writable, iova, n, true);
 	done = translate(map, gather_near, gpa, len, writable, iova, n, true);
 	missed = n > 0 ? ~done << (64 - n) >> (64 - n) : 0;
-	/* They lie in no row, or in one that starts inside a frame. */
+	/* They lie in no single row, or in one of too many odd ones. */
 	while (unlikely(missed != 0)) {
 		unsigned int i = (unsigned int)__builtin_ctzll(missed) & ~7u;
 		__mmask8 lanes = (__mmask8)(missed >> i);

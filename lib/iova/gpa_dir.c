@@ -55,6 +55,9 @@ choose(const struct svq_gpa_map *map, uint64_t frames_max)
 		/* n is 0 where there are 2^64 frames. */
 		if (n == 0 || n > frames_max)
 			break;
+		/* So few frames that one has more rows than a lookup may try. */
+		if (n < map->n / (STEPS_MAX + 1))
+			continue;
 		steps = steps_at(map, shift);
 		if (steps <= best.steps)
 			best = (struct shape){.n_frames = n, .shift = shift, .steps = steps};
@@ -111,6 +114,27 @@ enter_rows(struct svq_gpa_dir *dir, const struct svq_gpa_map *map, uint64_t n_fr
 	dir->frame[n_frames] = 0;
 }
 
+static void
+name_odd_rows(struct svq_gpa_dir *dir, const struct svq_gpa_map *map)
+{
+	unsigned int i;
+
+	for (i = 1; i < map->n; i++) {
+		if ((map->first[i] & ((UINT64_C(1) << dir->shift) - 1)) == 0)
+			continue;
+		if (dir->n_odd == SVQ_GPA_DIR_ODD_MAX) {
+			dir->n_odd = 0;
+			return;
+		}
+		dir->odd[dir->n_odd++] = (struct svq_gpa_dir_odd){
+			.first = map->first[i],
+			.span = map->last[i] - map->first[i],
+			.last = map->last[i],
+			.delta = map->iova_delta[i],
+		};
+	}
+}
+
 int
 svq_gpa_dir_build(struct svq_gpa_map *map)
 {
@@ -128,6 +152,7 @@ svq_gpa_dir_build(struct svq_gpa_map *map)
 	if (dir == NULL)
 		return -ENOMEM;
 	enter_rows(dir, map, shape.n_frames);
+	name_odd_rows(dir, map);
 	map->dir = dir;
 	return 0;
 }

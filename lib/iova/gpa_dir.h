@@ -19,7 +19,8 @@
  *
  * A directory of few frames also repeats, frame by frame, what a lookup needs of the row that the
  * entry names. Whoever looks there first saves a step in between, and finds all addresses but those
- * in rows that start inside a frame.
+ * in rows that start inside a frame. Where there are but one or two such odd rows, as the alias of
+ * open SMRAM, they are named: to compare with them costs less than a branch that nobody foresees.
  */
 
 #include <stdint.h>
@@ -30,6 +31,16 @@
 #define SVQ_GPA_DIR_MORE     1
 #define SVQ_GPA_DIR_ROWS_MAX (UINT16_MAX >> 1)
 
+#define SVQ_GPA_DIR_ODD_MAX 2
+
+/* What a lookup needs of a row that starts inside a frame. */
+struct svq_gpa_dir_odd {
+	uint64_t first;
+	uint64_t span; /* last - first */
+	uint64_t last;
+	uint64_t delta; /* IOVA - GPA */
+};
+
 struct svq_gpa_dir {
 	uint64_t first;	    /* GPA of the first row */
 	uint64_t span;	    /* the last row ends at first + span */
@@ -37,8 +48,10 @@ struct svq_gpa_dir {
 	uint64_t bytes;	    /* of the directory, all told */
 	unsigned int shift; /* frames are of 2^shift bytes */
 	unsigned int steps; /* most rows that start inside a frame */
-	uint64_t *last;	    /* of each frame's row, as in the map; NULL: too many frames */
-	uint64_t *delta;    /* IOVA - GPA of each frame's row */
+	unsigned int n_odd; /* rows that start inside any frame; 0 also if they are too many */
+	struct svq_gpa_dir_odd odd[SVQ_GPA_DIR_ODD_MAX];
+	uint64_t *last;	 /* of each frame's row, as in the map; NULL: too many frames */
+	uint64_t *delta; /* IOVA - GPA of each frame's row */
 	uint16_t *frame;
 };
 

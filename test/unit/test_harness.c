@@ -29,3 +29,34 @@ fill(void)
 }
 
 REGISTER_AUTOTEST(harness_autotest, fill)
+
+/* What harness.sh looks at from outside. */
+
+static void
+fail(void)
+{
+	CU_FAIL("it always does");
+}
+
+static void
+fill_failing(void)
+{
+	autotest_add(autotest_suite("failing", NULL, NULL), "fail", fail);
+}
+
+REGISTER_AUTOTEST(harness_failing_autotest, fill_failing)
+
+static void
+fill_skipped(void)
+{
+	autotest_skip("it always is");
+}
+
+REGISTER_AUTOTEST(harness_skipped_autotest, fill_skipped)
+
+static void
+fill_empty(void)
+{
+}
+
+REGISTER_AUTOTEST(harness_empty_autotest, fill_empty)

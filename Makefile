@@ -13,7 +13,7 @@ TEST_ARGS ?=
 
 hugepages = config/with-hugepages.sh $(HUGE_MIB)
 
-.PHONY: all deps demo test bench install clean format help
+.PHONY: all deps demo test bench fuzz install clean format help
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -37,6 +37,10 @@ bench: deps
 	@$(MAKE) --no-print-directory all
 	@$(hugepages) test/bench/run --build $(BUILD)
 
+# A minute a target, FUZZ_SECONDS=N for longer.
+fuzz: deps
+	@test/fuzz/run
+
 install: all
 	@meson install -C $(BUILD)
 
@@ -54,6 +58,7 @@ help:
 	@echo "make test       all tests; ends with 'N passed, N failed, N skipped'"
 	@echo "                TEST_ARGS='gcc format' runs only those parts, see test/run --help"
 	@echo "make bench      benchmarks"
+	@echo "make fuzz       fuzz the relay with libFuzzer under ASan and UBSan, FUZZ_SECONDS=60"
 	@echo "make install    install what was built (DESTDIR=dir is honoured)"
 	@echo "make format     lay out all C files with clang-format"
 	@echo "make clean      remove what the above have built"

@@ -175,6 +175,18 @@ said '^queue 1 tx: ready no attached no '
 said '^port 0 stats cleared$'
 ok 'prompt: every show command'
 
+prompt 'show port 0 iova\n' \
+	--vdev vdpa_svq0,device=soft,apertures=100000-3fffffff+100000000-ffffffffff+20000000000-200000fffff \
+	-- "${iface[@]}"
+said '^IOVA apertures of vdpa_svq0: 3, granule 4 KiB$'
+said '^  0x0000000000100000  0x000000003fffffff  *1023 MiB$'
+said '^  0x0000000040000000  0x00000000ffffffff  *3 GiB  hole$'
+said '^  0x0000000100000000  0x000000ffffffffff  *1020 GiB$'
+said '^  0x0000010000000000  0x000001ffffffffff  *1 TiB  hole$'
+said '^  0x0000020000000000  0x00000200000fffff  *1 MiB$'
+said '^  0 ranges in use, 0 B; free 1021 GiB; largest gap 1020 GiB$'
+ok 'prompt: apertures, holes, free space and the largest gap'
+
 b=$tmp/b.sock
 prompt "device add vdpa_svq5,device=soft,queues=2\ndevice add vdpa_svq5,device=soft\n\
 port create $b vdpa_svq5\nport create $tmp/c.sock vdpa_svq5\nport create $b vdpa_svq0\n\

@@ -14,7 +14,7 @@ rounds=50
 # run CASE [ARGUMENT...]: a front-end's whole life on the port; then the figures are in $stats.
 run()
 {
-	prompt relay "clear port 0 stats" >/dev/null
+	query relay "clear port 0 stats" >/dev/null
 	timeout 100 "$svq_frontend" "$tmp/svq.sock" --attack "$@" >"$tmp/$1.log" 2>&1 ||
 		fail "$*: svq-frontend ended with status $?"
 	wait_for 5 gone || fail "$*: the relay does not notice the front-end's end"
@@ -23,7 +23,7 @@ run()
 
 gone()
 {
-	stats=$(prompt relay "show port 0 stats")
+	stats=$(query relay "show port 0 stats")
 	[ "$(figure port: disconnections)" = 1 ]
 }
 

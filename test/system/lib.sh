@@ -206,18 +206,16 @@ relay_settled()
 	logged "$1" '^dpdk-svq: ready' || dead "$(pid_of "$1")"
 }
 
-# prompt NAME LINE: what a relay with -i answers.
-prompts=0
-prompt()
+# query NAME LINE: what a relay with -i answers.
+query()
 {
-	local name=$1 line=$2
-
-	prompts=$((prompts + 1))
-	tell "$name" "$line"
 	# No command, and so answered after the one before it.
-	tell "$name" "mark$prompts"
-	wait_for 10 logged "$name" "^svq> mark$prompts$" || fail "the relay does not answer to: $line"
-	awk -v line="svq> $line" -v end="svq> mark$prompts" '
+	local name=$1 line=$2 mark=mark${EPOCHREALTIME/./}
+
+	tell "$name" "$line"
+	tell "$name" "$mark"
+	wait_for 10 logged "$name" "^svq> $mark$" || fail "the relay does not answer to: $line"
+	awk -v line="svq> $line" -v end="svq> $mark" '
 		$0 == line { answer = ""; next }
 		$0 == end { printf "%s", answer; exit }
 		{ answer = answer $0 "\n" }' "$tmp/$name.log"

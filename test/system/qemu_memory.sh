@@ -117,9 +117,9 @@ cue()
 # look NAME: the relay's tables and figures, into $tmp/NAME-*.
 look()
 {
-	prompt relay "show port 0 iova" >"$tmp/$1-iova"
-	prompt relay "show port 0 memory" >"$tmp/$1-memory"
-	prompt relay "show port 0 stats" >"$tmp/$1-stats"
+	query relay "show port 0 iova" >"$tmp/$1-iova"
+	query relay "show port 0 memory" >"$tmp/$1-memory"
+	query relay "show port 0 stats" >"$tmp/$1-stats"
 }
 
 # rows NAME: GPA, IOVA and HVA of each region.
@@ -228,7 +228,7 @@ finish pinger 30 || fail "the host's pings do not end"
 cue
 guest_finish guest 60
 rc=$?
-prompt relay "show port 0 stats" >"$tmp/end-stats"
+query relay "show port 0 stats" >"$tmp/end-stats"
 tell relay quit
 finish relay 10 || fail "the relay ended with status $?"
 [ $rc -eq 0 ] || fail "the guest's script ended with status $rc"

@@ -21,6 +21,7 @@
 static int
 new_connection(int vid)
 {
+	svq_vdpa_socket_limit(vid);
 	return svq_vdpa_connect(vid);
 }
 

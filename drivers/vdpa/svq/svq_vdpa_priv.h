@@ -247,6 +247,11 @@ struct svq_vdpa *svq_vdpa_enter_or_claim(int vid);
 /** A connection was made on the device's port. @return 0; -ENODEV; -EBUSY: too many; -EIO. */
 int svq_vdpa_connect(int vid);
 
+/* ---- svq_vdpa_socket.c ---- */
+
+/** Keep a front-end from blocking the thread that serves all of them. */
+void svq_vdpa_socket_limit(int vid);
+
 extern struct rte_vdpa_dev_ops svq_vdpa_dev_ops;
 
 #endif /* SVQ_VDPA_PRIV_H */

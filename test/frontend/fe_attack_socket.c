@@ -4,6 +4,7 @@
 
 /* What anybody who can open the socket may write into it. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ enum {
 	SHORT_PAYLOAD,
 	FDS_UNASKED,
 	FDS_MANY,
+	UNREAD,
 };
 
 /* How long a back-end may take to hang up on nonsense. */
@@ -87,6 +89,13 @@ send_nonsense(struct fe_conn *conn, int kind)
 	}
 }
 
+/* The back-end may hang up before all is sent. */
+static int
+tolerate(int rc)
+{
+	return rc == -ECONNRESET ? 0 : rc;
+}
+
 /* Say nonsense to a fresh connection, and again to one that is negotiated. */
 static int
 run_nonsense(
@@ -100,14 +109,14 @@ run_nonsense(
 	if (rc == 0)
 		rc = fe_must(fe_dev_connect(&dev), "connect");
 	if (rc == 0)
-		rc = fe_must(send_nonsense(&dev.conn, a->arg), "send");
+		rc = fe_must(tolerate(send_nonsense(&dev.conn, a->arg)), "send");
 	usleep(20000);
 	fe_dev_disconnect(&dev);
 
 	if (rc == 0)
 		rc = fe_must(fe_dev_negotiate(&dev), "negotiation after nonsense");
 	if (rc == 0)
-		rc = fe_must(send_nonsense(&dev.conn, a->arg), "send");
+		rc = fe_must(tolerate(send_nonsense(&dev.conn, a->arg)), "send");
 	usleep(20000);
 	fe_dev_free(&dev);
 	return rc;
@@ -125,7 +134,6 @@ run_random(const struct fe_attack *a, const struct fe_dev_conf *conf, const stru
 		rc = fe_must(fe_dev_init(&dev, conf), "memory");
 		if (rc == 0)
 			rc = fe_must(fe_dev_connect(&dev), "connect");
-		/* The back-end may hang up before all is sent. */
 		if (rc == 0)
 			send_random(&dev.conn, net->seed + i + 1);
 		if (rc == 0 && fe_conn_wait_close(&dev.conn, HANG_UP_MS) < 0)
@@ -180,6 +188,40 @@ run_second(const struct fe_attack *a, const struct fe_dev_conf *conf, const stru
 	return rc;
 }
 
+/* Leave the back-end waiting for the rest of a message, or for us to read its answers. Whoever
+ * connects next must not wait with it. */
+static int
+run_stall(const struct fe_attack *a, const struct fe_dev_conf *conf, const struct fe_net_conf *net)
+{
+	struct fe_header head = {.request = FE_SET_FEATURES, .flags = FE_F_VERSION, .size = 8};
+	struct fe_conn stalled, next;
+	unsigned int i;
+	int rc;
+
+	(void)net;
+	fe_conn_init(&stalled, 200);
+	fe_conn_init(&next, conf->timeout_ms);
+	rc = fe_must(fe_conn_connect(&stalled, conf->path), "connect");
+	if (rc == 0 && a->arg == HALF_PAYLOAD)
+		rc = fe_must(fe_send_raw(&stalled, &head, sizeof(head), NULL, 0), "send");
+	for (i = 0; rc == 0 && a->arg == UNREAD && i < 400; i++) {
+		if (fe_send(&stalled, FE_GET_FEATURES, NULL, 0, NULL, 0) < 0)
+			break;
+	}
+	/* Let it begin to wait. */
+	usleep(20000);
+	if (rc == 0)
+		rc = fe_must(fe_conn_connect(&next, conf->path), "second connection");
+	if (rc == 0)
+		rc = fe_must(fe_send(&next, FE_GET_FEATURES, NULL, 0, NULL, 0), "send");
+	/* Refused as a second front-end, or answered: both show that the back-end is awake. */
+	if (rc == 0 && fe_conn_wait_answer(&next, HANG_UP_MS) < 0)
+		rc = fe_wrong("one front-end stalls, and the next one waits with it");
+	fe_conn_close(&next);
+	fe_conn_close(&stalled);
+	return rc;
+}
+
 /* Nonsense from a connection whose traffic runs. */
 static int
 run_amid(const struct fe_attack *a, const struct fe_dev_conf *conf, const struct fe_net_conf *net)
@@ -209,6 +251,8 @@ const struct fe_attack fe_attacks_socket[] = {
 	{"short-payload", "SET_VRING_ADDR with 8 bytes", run_nonsense, SHORT_PAYLOAD},
 	{"fds-unasked", "descriptors with a message that takes none", run_nonsense, FDS_UNASKED},
 	{"fds-many", "64 descriptors with one message", run_nonsense, FDS_MANY},
+	{"stall-payload", "a message whose payload does not come", run_stall, HALF_PAYLOAD},
+	{"stall-answers", "requests whose answers are not read", run_stall, UNREAD},
 	{"silent", "16 connections that say nothing", run_silent, 0},
 	{"second", "a second front-end on a socket in use", run_second, 0},
 	{"garbage-amid", "an unknown request while traffic runs", run_amid, UNKNOWN_REQUEST},

@@ -130,6 +130,12 @@ fe_conn_wait_close(const struct fe_conn *conn, int timeout_ms)
 }
 
 int
+fe_conn_wait_answer(const struct fe_conn *conn, int timeout_ms)
+{
+	return conn_wait(conn->fd, POLLIN | POLLRDHUP, timeout_ms);
+}
+
+int
 fe_send_raw(struct fe_conn *conn, const void *buf, size_t len, const int *fds, unsigned int n)
 {
 	union {

@@ -152,6 +152,9 @@ bool fe_conn_alive(const struct fe_conn *conn);
 /** Wait for the back-end to close its end. @return 0; -ETIMEDOUT. */
 int fe_conn_wait_close(const struct fe_conn *conn, int timeout_ms);
 
+/** Wait for the back-end to answer or to close its end. @return 0; -ETIMEDOUT. */
+int fe_conn_wait_answer(const struct fe_conn *conn, int timeout_ms);
+
 /** Send bytes as they are, with descriptors attached to the first of them. */
 int fe_send_raw(struct fe_conn *conn, const void *buf, size_t len, const int *fds, unsigned int n);
 

@@ -3,11 +3,16 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fe_net_priv.h"
+
+/* A pause that is worth a line. */
+#define PAUSE_MS 500
 
 /* How many buffers traffic uses, and how big they are. */
 struct net_plan {
@@ -246,6 +251,10 @@ fe_net_poll(struct fe_net *net)
 	}
 	now = fe_now_ms();
 	if (net->stats.received != before || fe_net_out(net) == 0) {
+		if (now - net->last_ms > PAUSE_MS)
+			fprintf(stderr,
+				"no frame for %" PRIu64 " ms, until uptime %" PRIu64 " ms\n",
+				now - net->last_ms, now);
 		net->last_ms = now;
 	} else if (now - net->last_ms > net->stats.longest_ms) {
 		net->stats.longest_ms = now - net->last_ms;
@@ -283,7 +292,8 @@ fe_net_run(struct fe_net *net, uint64_t run_ms, uint64_t idle_ms)
 {
 	uint64_t end = fe_now_ms() + run_ms;
 
-	while (fe_now_ms() < end && net->stats.sent < net->limit) {
+	while (fe_now_ms() < end && net->stats.sent < net->limit &&
+		!(net->stop != NULL && *net->stop)) {
 		if (fe_net_poll(net) == 0)
 			fe_net_wait(net, 5);
 		if (fe_now_ms() - net->last_ms > idle_ms)

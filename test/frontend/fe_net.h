@@ -24,6 +24,7 @@
  */
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -88,8 +89,9 @@ struct fe_net {
 	uint32_t rx_len;	 /**< bytes of a receive chain */
 	unsigned int rx_need;	 /**< receive chains for the largest frame */
 	uint64_t random;
-	uint64_t limit; /**< frames to send in all */
-	bool quiet;	/**< send nothing new */
+	uint64_t limit;			   /**< frames to send in all */
+	const volatile sig_atomic_t *stop; /**< not NULL, and set: fe_net_run() ends */
+	bool quiet;			   /**< send nothing new */
 	struct fe_log *log;
 	struct fe_net_stats stats;
 	uint64_t last_ms; /**< when a frame came, or none was out */
@@ -124,7 +126,7 @@ void fe_net_poll_used(struct fe_net *net);
 void fe_net_wait(struct fe_net *net, int timeout_ms);
 
 /**
- * Run until the limit is reached and everything is back.
+ * Run for a time, until the limit is reached or until told to stop, and until everything is back.
  *
  * @param idle_ms
  *   Give up when nothing came for so long.

@@ -68,7 +68,8 @@ fe_shape(struct fe_buf *buf, const struct fe_net_conf *conf, uint64_t *random, u
 	n = cut_header(buf->segs, conf->header, hdr, max_parts, random);
 	if (n > 0)
 		len -= hdr;
-	i = fe_random_in(random, 1, min_uint(max_parts - n, len));
+	/* A shared header leaves at least a byte for each further buffer. */
+	i = fe_random_in(random, 1, min_uint(max_parts - n, n > 0 ? len : len - hdr));
 	if (n == 0 && conf->header == FE_HEADER_SHARED && i > 1) {
 		/* The header, and at least a byte of data, in the first buffer. */
 		buf->segs[0].len = fe_random_in(random, hdr + 1, len - (i - 1));

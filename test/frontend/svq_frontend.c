@@ -81,7 +81,7 @@ usage(FILE *f)
 		"       svq-frontend SOCKET --attack NAME [options]\n"
 		"       svq-frontend --list\n"
 		"\n"
-		"  --traffic SECONDS    send verified frames for so long\n"
+		"  --traffic SECONDS    send verified frames for so long, or until SIGTERM\n"
 		"  --packets N          send N verified frames\n"
 		"  --pairs N            queue pairs, 1..%u (1)\n"
 		"  --ring N             descriptors a ring, power of two, 2..32768 (256)\n"
@@ -286,6 +286,15 @@ check_log(const struct fe_log *log)
 	return missing == 0 && wanted > 0;
 }
 
+static volatile sig_atomic_t stopped;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
 static int
 traffic(const struct options *o, struct fe_dev *dev, struct fe_net *net)
 {
@@ -293,6 +302,9 @@ traffic(const struct options *o, struct fe_dev *dev, struct fe_net *net)
 	bool good = true;
 	int rc = 0;
 
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	net->stop = &stopped;
 	if (o->packets > 0)
 		net->limit = o->packets;
 	if (o->log) {

@@ -4,8 +4,9 @@
 
 /*
  * librte_vhost shows us each message before and after it handles it. Before: refuse what it could
- * not stand, note which message the operations that follow are about, and map the dirty log, of
- * which no operation tells. After: what it accepted is in force.
+ * not stand, note which message the operations that follow are about, and go over to a new dirty
+ * log, of which no operation tells: afterwards the answer has been sent. After: what it accepted
+ * is in force.
  *
  * The log is mapped by us because librte_vhost unmaps its own at the next SET_LOG_BASE without
  * notice, and adds the offset into the file to its address.
@@ -44,7 +45,7 @@ log_map(struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx)
 	uint64_t size = ctx->payload.log.size;
 	void *p;
 
-	log_unmap(&d->next_log, d->next_log_guard);
+	d->log = (struct svq_dirty_log){0};
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ctx->fds[0],
 		(off_t)ctx->payload.log.offset);
 	if (p == MAP_FAILED) {
@@ -54,21 +55,21 @@ log_map(struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx)
 			d->where, size, strerror(errno));
 		return;
 	}
-	d->next_log.base = p;
-	d->next_log.size = size;
+	d->log.base = p;
+	d->log.size = size;
 	/* Pages that the front-end takes away later log nothing: it has itself to blame. */
-	d->next_log_guard = svq_guest_guard_add(p, RTE_ALIGN_CEIL(size, 4096), 4096, &d->lib_lost);
+	d->log_guard = svq_guest_guard_add(p, RTE_ALIGN_CEIL(size, 4096), 4096, &d->lib_lost);
 }
 
+/* The front-end reads the old log for the last time when it has the answer to SET_LOG_BASE, so
+ * nobody may write there any more by then. */
 static void
-log_switch(struct svq_vdpa *d)
+log_switch(struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx)
 {
 	struct svq_dirty_log old = d->log;
 	int old_guard = d->log_guard;
 
-	d->log = d->next_log;
-	d->log_guard = d->next_log_guard;
-	d->next_log = (struct svq_dirty_log){0};
+	log_map(d, ctx);
 	svq_vdpa_on_log(d);
 	log_unmap(&old, old_guard);
 	VDPA_LOG(DEBUG, "%s: dirty log of 0x%" PRIx64 " bytes", d->where, d->log.size);
@@ -81,7 +82,6 @@ svq_vdpa_msg_reset(struct svq_vdpa *d)
 	d->lib_mem = false;
 	svq_vdpa_mem_unguard(d);
 	log_unmap(&d->log, d->log_guard);
-	log_unmap(&d->next_log, d->next_log_guard);
 }
 
 /* Of a message that librte_vhost does not get: it would leave them open. */
@@ -157,7 +157,7 @@ pre_msg(int vid, void *msg)
 		if (ctx->request == SVQ_VHOST_SET_MEM_TABLE)
 			d->lib_mem = false;
 		else if (ctx->request == SVQ_VHOST_SET_LOG_BASE)
-			log_map(d, ctx);
+			log_switch(d, ctx);
 	}
 	svq_vdpa_leave(d);
 	return ret;
@@ -175,8 +175,6 @@ post_msg(int vid, void *msg)
 	if (d->request == SVQ_VHOST_SET_MEM_TABLE) {
 		d->lib_mem = true;
 		svq_vdpa_mem_guard(d);
-	} else if (d->request == SVQ_VHOST_SET_LOG_BASE) {
-		log_switch(d);
 	}
 	d->request = 0;
 	svq_vdpa_leave(d);

@@ -105,12 +105,11 @@ struct svq_vdpa {
 	bool lib_mem;			      /**< librte_vhost holds a memory table */
 	int lib_guard[SVQ_VHOST_MAX_REGIONS]; /**< of its mappings (svq_guest_guard.h) */
 	unsigned int n_lib_guards;
-	atomic_bool lib_lost;	       /**< a page of them was lost */
-	struct svq_dirty_log log;      /**< our mapping of the dirty log */
-	struct svq_dirty_log next_log; /**< the one that SET_LOG_BASE brings */
-	int log_guard, next_log_guard; /**< of these mappings (svq_guest_guard.h) */
-	unsigned int complaints;       /**< refusals logged since complaints_from */
-	uint64_t complaints_from;      /**< timer cycles */
+	atomic_bool lib_lost;	  /**< a page of them was lost */
+	struct svq_dirty_log log; /**< our mapping of the dirty log */
+	int log_guard;		  /**< of that mapping (svq_guest_guard.h) */
+	unsigned int complaints;  /**< refusals logged since complaints_from */
+	uint64_t complaints_from; /**< timer cycles */
 
 	/* Counters. */
 	struct svq_vdpa_port_stats stats;

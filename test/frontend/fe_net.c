@@ -250,14 +250,14 @@ fe_net_poll(struct fe_net *net)
 			moved += pair_poll(net, i);
 	}
 	now = fe_now_ms();
+	if (now - net->last_ms > net->stats.longest_ms)
+		net->stats.longest_ms = now - net->last_ms;
 	if (net->stats.received != before || fe_net_out(net) == 0) {
 		if (now - net->last_ms > PAUSE_MS)
 			fprintf(stderr,
 				"no frame for %" PRIu64 " ms, until uptime %" PRIu64 " ms\n",
 				now - net->last_ms, now);
 		net->last_ms = now;
-	} else if (now - net->last_ms > net->stats.longest_ms) {
-		net->stats.longest_ms = now - net->last_ms;
 	}
 	return moved;
 }

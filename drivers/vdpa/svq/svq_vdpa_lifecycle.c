@@ -314,11 +314,13 @@ stop_for_removal(struct svq_vdpa *d, const struct svq_guest_diff *diff)
 		if (row != NULL)
 			break;
 	}
-	VDPA_LOG(WARNING,
-		"%s: the guest removes memory (GPA 0x%" PRIx64 ", 0x%" PRIx64
-		" bytes) in which device %s holds buffers of queue %u, and %u ms did not bring "
-		"them back: restarting the device; a guest is to take its buffers back first",
-		d->where, row->gpa, row->size, d->name, i, DRAIN_RESUME_US / 1000);
+	if (svq_vdpa_may_complain(d))
+		VDPA_LOG(WARNING,
+			"%s: the guest removes memory (GPA 0x%" PRIx64 ", 0x%" PRIx64
+			" bytes) in which device %s holds buffers of queue %u, and %u ms did not "
+			"bring them back: restarting the device; a guest is to take its buffers "
+			"back first",
+			d->where, row->gpa, row->size, d->name, i, DRAIN_RESUME_US / 1000);
 	d->stats.mem_restarts++;
 	stop(d);
 }

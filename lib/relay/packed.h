@@ -51,6 +51,12 @@ svq_packed_is_avail(uint16_t flags, bool wrap)
 	return !!(flags & SVQ_PACKED_AVAIL) == wrap && !!(flags & SVQ_PACKED_USED) != wrap;
 }
 
+static inline bool
+svq_packed_is_used(uint16_t flags, bool wrap)
+{
+	return !!(flags & SVQ_PACKED_AVAIL) == wrap && !!(flags & SVQ_PACKED_USED) == wrap;
+}
+
 /** The flags by which a device returns a descriptor. */
 static inline uint16_t
 svq_packed_used_flags(bool wrap)

@@ -11,6 +11,7 @@
 #include <rte_malloc.h>
 #include <rte_string_fns.h>
 
+#include "packed.h"
 #include "queue_priv.h"
 #include "split.h"
 
@@ -70,11 +71,13 @@ static void
 shadow_reset(struct svq_queue *q)
 {
 	struct svq_shadow_ring *r = &q->shadow;
+	struct svq_queue_layout l;
 	uint32_t i;
 
-	memset(r->desc, 0, q->size * sizeof(*r->desc));
-	memset(r->avail, 0, sizeof(*r->avail) + (q->size + 1) * sizeof(uint16_t));
-	memset(r->used, 0, sizeof(*r->used) + q->size * sizeof(struct vring_used_elem) + 2);
+	svq_queue_layout(q->features, q->size, &l);
+	memset(r->desc, 0, l.desc.bytes);
+	memset(r->avail, 0, l.avail.bytes);
+	memset(r->used, 0, l.used.bytes);
 	for (i = 0; i < q->size; i++) {
 		r->slot[i].next = (i + 1) & r->mask;
 		r->flight[i].slots = 0;
@@ -83,41 +86,50 @@ shadow_reset(struct svq_queue *q)
 	r->n_free = q->size;
 	r->avail_idx = 0;
 	r->used_idx = 0;
+	r->avail_wrap = true;
+	r->used_wrap = true;
 	/* We poll: no interrupts. With EVENT_IDX the event stays just behind, one lap away. */
-	if (r->event_idx)
+	if (r->packed)
+		svq_packed_store_event(r->driver_event, VRING_PACKED_EVENT_FLAG_DISABLE);
+	else if (r->event_idx)
 		svq_store16(svq_used_event(r->avail, q->size), UINT16_MAX);
 	else
 		svq_store16(&r->avail->flags, VRING_AVAIL_F_NO_INTERRUPT);
 	q->inflight = 0;
 }
 
-/* Descriptor table and available ring in memory that the device may only read, the used ring apart.
+/*
+ * Two pieces of memory: what the device may only read, and what it writes. The descriptors of a
+ * packed ring are of the latter kind.
  */
 static int
 shadow_alloc(struct svq_queue *q, int numa_node)
 {
-	uint64_t desc_bytes = q->size * sizeof(struct vring_desc);
-	uint64_t avail_bytes = sizeof(struct vring_avail) + (q->size + 1) * sizeof(uint16_t);
-	uint64_t used_bytes = sizeof(struct vring_used) + q->size * sizeof(struct vring_used_elem) +
-		sizeof(uint16_t);
+	int socket = numa_node < 0 ? SOCKET_ID_ANY : numa_node;
 	struct svq_shadow_ring *r = &q->shadow;
+	uint64_t read_iova, write_iova;
+	struct svq_queue_layout l;
 
-	q->shadow_driver_mem = svq_dma_host_alloc(
-		q->dma, desc_bytes + avail_bytes, numa_node, SVQ_PERM_R, &r->desc_iova);
+	svq_queue_layout(q->features, q->size, &l);
+	q->shadow_driver_mem = svq_dma_host_alloc(q->dma,
+		l.avail.bytes + (r->packed ? 0 : l.desc.bytes), numa_node, SVQ_PERM_R, &read_iova);
 	if (q->shadow_driver_mem == NULL)
 		return -errno;
-	q->shadow_device_mem =
-		svq_dma_host_alloc(q->dma, used_bytes, numa_node, SVQ_PERM_RW, &r->device_iova);
+	q->shadow_device_mem = svq_dma_host_alloc(q->dma,
+		l.used.bytes + (r->packed ? l.desc.bytes : 0), numa_node, SVQ_PERM_RW, &write_iova);
 	if (q->shadow_device_mem == NULL)
 		return -errno;
-	r->desc = q->shadow_driver_mem;
-	r->avail = RTE_PTR_ADD(q->shadow_driver_mem, desc_bytes);
-	r->driver_iova = r->desc_iova + desc_bytes;
-	r->used = q->shadow_device_mem;
-	r->slot = rte_zmalloc_socket("svq_slot", q->size * sizeof(*r->slot), RTE_CACHE_LINE_SIZE,
-		numa_node < 0 ? SOCKET_ID_ANY : numa_node);
-	r->flight = rte_zmalloc_socket("svq_flight", q->size * sizeof(*r->flight),
-		RTE_CACHE_LINE_SIZE, numa_node < 0 ? SOCKET_ID_ANY : numa_node);
+	/* The descriptors come first: they want the strictest alignment. */
+	r->desc = r->packed ? q->shadow_device_mem : q->shadow_driver_mem;
+	r->desc_iova = r->packed ? write_iova : read_iova;
+	r->avail = RTE_PTR_ADD(q->shadow_driver_mem, r->packed ? 0 : l.desc.bytes);
+	r->driver_iova = read_iova + (r->packed ? 0 : l.desc.bytes);
+	r->used = RTE_PTR_ADD(q->shadow_device_mem, r->packed ? l.desc.bytes : 0);
+	r->device_iova = write_iova + (r->packed ? l.desc.bytes : 0);
+	r->slot = rte_zmalloc_socket(
+		"svq_slot", q->size * sizeof(*r->slot), RTE_CACHE_LINE_SIZE, socket);
+	r->flight = rte_zmalloc_socket(
+		"svq_flight", q->size * sizeof(*r->flight), RTE_CACHE_LINE_SIZE, socket);
 	return r->slot == NULL || r->flight == NULL ? -ENOMEM : 0;
 }
 
@@ -141,6 +153,7 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	q->size = conf->size;
 	q->features = conf->features;
 	q->shadow.mask = conf->size - 1;
+	q->shadow.packed = conf->features & (1ULL << VIRTIO_F_RING_PACKED);
 	q->shadow.event_idx = conf->features & (1ULL << VIRTIO_RING_F_EVENT_IDX);
 	strlcpy(q->name, conf->name, sizeof(q->name));
 	ret = shadow_alloc(q, conf->numa_node);
@@ -239,6 +252,17 @@ ring_set(struct svq_guest_ring *r, const struct svq_queue_guest *guest)
 	r->control = r->packed ? &svq_guest_packed_control : &svq_guest_split_control;
 }
 
+/* By the guest's and the device's format, 1: packed. */
+static const struct {
+	unsigned int (*avail)(struct svq_queue *q);
+	unsigned int (*used)(struct svq_queue *q);
+} instances[2][2] = {
+	{{svq_avail_split_split, svq_used_split_split},
+		{svq_avail_split_packed, svq_used_split_packed}},
+	{{svq_avail_packed_split, svq_used_packed_split},
+		{svq_avail_packed_packed, svq_used_packed_packed}},
+};
+
 int
 svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 {
@@ -272,8 +296,8 @@ svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 	}
 	/* We poll. */
 	q->guest.control->want_kicks(q, false);
-	q->avail_burst = packed ? svq_avail_packed_split : svq_avail_split_split;
-	q->used_burst = packed ? svq_used_packed_split : svq_used_split_split;
+	q->avail_burst = instances[packed][q->shadow.packed].avail;
+	q->used_burst = instances[packed][q->shadow.packed].used;
 	q->attached = true;
 	return 0;
 }

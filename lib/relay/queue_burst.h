@@ -226,8 +226,11 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 	for (done = 0; done < n; done++) {
 		uint16_t head = 0;
 		uint32_t len = 0;
+		bool none;
 
-		fault = s->get_used(q, done, &head, &len);
+		fault = s->get_used(q, done, &head, &len, &none);
+		if (none)
+			break;
 		if (unlikely(fault != SVQ_QUEUE_OK)) {
 			detail = fault == SVQ_QUEUE_E_USED_LEN ? len : head;
 			break;

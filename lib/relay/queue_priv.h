@@ -128,17 +128,38 @@ struct svq_guest_ring {
 
 /** The shadow ring, before the device. */
 struct svq_shadow_ring {
-	struct vring_desc *desc;
-	struct vring_avail *avail;
-	struct vring_used *used;
+	union {
+		struct vring_desc *desc;
+		struct vring_packed_desc *packed_desc;
+	};
+	union {
+		struct vring_avail *avail;
+		struct vring_packed_desc_event *driver_event;
+	};
+	union {
+		struct vring_used *used;
+		struct vring_packed_desc_event *device_event;
+	};
 	struct svq_slot *slot;
 	struct svq_flight *flight;
-	uint16_t mask;
+	uint16_t mask; /**< split */
 	uint16_t free_head;
 	uint16_t avail_idx; /**< next to publish */
 	uint16_t used_idx;  /**< next to take back */
+	bool packed;
 	bool event_idx;
 	uint32_t n_free;
+
+	/* Packed: the wrap counters at these two, and the burst that is being put or taken. */
+	bool avail_wrap;
+	bool used_wrap;
+	bool put_wrap;
+	bool take_wrap;
+	uint16_t put_pos;
+	uint16_t put_flags; /**< of its first descriptor, which is published last */
+	uint32_t put_places;
+	uint16_t take_pos;
+
 	uint64_t desc_iova;
 	uint64_t driver_iova;
 	uint64_t device_iova;
@@ -213,14 +234,16 @@ struct svq_shadow_ops {
 	/** Publish @p n chains at once. @return whether the device wants a kick. */
 	bool (*publish)(struct svq_queue *q, unsigned int n);
 	/**
-	 * Used entries to take: all that the device has published. No fewer, for a packet may be
-	 * spread over several buffers, which the guest has to see used together (virtio 1.2,
-	 * 5.1.6.4.1), and only where the device published do we know that no packet is cut.
+	 * Used entries to take: all that the device has published, or a bound on them. No fewer,
+	 * for a packet may be spread over several buffers, which the guest has to see used together
+	 * (virtio 1.2, 5.1.6.4.1), and only where the device published do we know that no packet is
+	 * cut.
 	 */
 	enum svq_queue_error (*used)(const struct svq_queue *q, unsigned int *n);
-	/** Read, check and release the entry that lies @p ahead entries after the next one. */
+	/** Read and check the entry that lies @p ahead entries after the next one; @p none: there
+	 * is no further one. */
 	enum svq_queue_error (*get_used)(
-		struct svq_queue *q, unsigned int ahead, uint16_t *head, uint32_t *len);
+		struct svq_queue *q, unsigned int ahead, uint16_t *head, uint32_t *len, bool *none);
 	/** @p n entries have been taken. */
 	void (*taken)(struct svq_queue *q, unsigned int n);
 };
@@ -256,6 +279,10 @@ enum svq_queue_error svq_chain_slots(struct svq_queue *q, const struct svq_gpa_m
 /* Instances of the algorithm, by format of the guest's and the device's side. */
 unsigned int svq_avail_split_split(struct svq_queue *q);
 unsigned int svq_used_split_split(struct svq_queue *q);
+unsigned int svq_avail_split_packed(struct svq_queue *q);
+unsigned int svq_used_split_packed(struct svq_queue *q);
+unsigned int svq_avail_packed_packed(struct svq_queue *q);
+unsigned int svq_used_packed_packed(struct svq_queue *q);
 unsigned int svq_avail_packed_split(struct svq_queue *q);
 unsigned int svq_used_packed_split(struct svq_queue *q);
 

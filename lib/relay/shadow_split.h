@@ -11,46 +11,20 @@
  */
 
 #include "queue_priv.h"
+#include "shadow.h"
 #include "split.h"
 
 static __rte_always_inline void
-shadow_split_write(struct svq_shadow_ring *r, uint16_t i, uint64_t iova, uint64_t gpa, uint32_t len,
-	bool writable, bool joined)
+shadow_split_write(struct svq_queue *q, uint16_t slot, uint16_t head, uint64_t iova, uint32_t len,
+	uint16_t flags)
 {
-	struct svq_slot *slot = &r->slot[i];
-
-	r->desc[i] = (struct vring_desc){
+	RTE_SET_USED(head);
+	q->shadow.desc[slot] = (struct vring_desc){
 		.addr = iova,
 		.len = len,
-		.flags = VRING_DESC_F_NEXT | (writable ? VRING_DESC_F_WRITE : 0),
-		.next = slot->next,
+		.flags = flags,
+		.next = q->shadow.slot[slot].next,
 	};
-	slot->gpa = gpa;
-	slot->len = len;
-	slot->writable = writable;
-	slot->joined = joined;
-}
-
-/* Write a buffer that spans mappings. @return the last slot written; @p i is the next free one. */
-static inline uint16_t
-shadow_split_write_spanning(struct svq_queue *q, const struct svq_gpa_map *map, uint32_t entry,
-	bool writable, uint16_t *i)
-{
-	struct svq_gpa_seg segs[SVQ_GUEST_MAX_REGIONS];
-	struct svq_shadow_ring *r = &q->shadow;
-	uint16_t last = *i;
-	int k, n;
-
-	/* The snapshot is the one that svq_chain_slots() asked, so the answer is the same. */
-	n = svq_gpa_translate(map, q->gather.gpa[entry], q->gather.len[entry],
-		writable ? SVQ_PERM_W : SVQ_PERM_R, segs, RTE_DIM(segs));
-	for (k = 0; k < n; k++) {
-		shadow_split_write(r, *i, segs[k].iova, segs[k].gpa, segs[k].len, writable, k > 0);
-		last = *i;
-		*i = r->slot[last].next;
-	}
-	q->stats.splits++;
-	return last;
 }
 
 static __rte_always_inline void
@@ -58,37 +32,9 @@ shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struc
 	unsigned int ahead)
 {
 	struct svq_shadow_ring *r = &q->shadow;
-	const struct svq_gather *ga = &q->gather;
-	uint16_t head = r->free_head, i = head, last = head;
-	uint32_t k;
 
-	for (k = chain->first; k < chain->first + chain->n; k++) {
-		bool writable = svq_bit(ga->writable, k);
-
-		if (likely(svq_bit(ga->translated, k))) {
-			shadow_split_write(
-				r, i, ga->iova[k], ga->gpa[k], ga->len[k], writable, false);
-			last = i;
-			i = r->slot[i].next;
-		} else {
-			last = shadow_split_write_spanning(q, map, k, writable, &i);
-		}
-	}
-	r->desc[last].flags &= ~VRING_DESC_F_NEXT;
-	r->free_head = i;
-	r->n_free -= chain->slots;
-	r->flight[head] = (struct svq_flight){
-		.seq = q->seq + ahead,
-		.writable = chain->writable,
-		.id = chain->id,
-		.head = head,
-		.slots = chain->slots,
-		.place = chain->place,
-		.places = chain->places,
-		.table_len = chain->table_len,
-		.table_gpa = chain->table_gpa,
-	};
-	r->avail->ring[(uint16_t)(r->avail_idx + ahead) & r->mask] = head;
+	r->avail->ring[(uint16_t)(r->avail_idx + ahead) & r->mask] =
+		svq_shadow_put(q, shadow_split_write, map, chain, ahead);
 }
 
 static __rte_always_inline bool
@@ -127,19 +73,17 @@ shadow_split_used(const struct svq_queue *q, unsigned int *n)
 }
 
 static __rte_always_inline enum svq_queue_error
-shadow_split_get_used(struct svq_queue *q, unsigned int ahead, uint16_t *head, uint32_t *len)
+shadow_split_get_used(
+	struct svq_queue *q, unsigned int ahead, uint16_t *head, uint32_t *len, bool *none)
 {
 	const struct svq_shadow_ring *r = &q->shadow;
 	struct vring_used_elem elem =
 		svq_load_used_elem(&r->used->ring[(uint16_t)(r->used_idx + ahead) & r->mask]);
 
+	*none = false;
 	*head = (uint16_t)elem.id;
 	*len = elem.len;
-	if (unlikely(elem.id >= q->size || r->flight[elem.id].slots == 0))
-		return SVQ_QUEUE_E_USED_ID;
-	if (unlikely(elem.len > r->flight[elem.id].writable))
-		return SVQ_QUEUE_E_USED_LEN;
-	return SVQ_QUEUE_OK;
+	return svq_shadow_check_used(q, elem.id, elem.len);
 }
 
 static __rte_always_inline void

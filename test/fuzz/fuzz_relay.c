@@ -99,6 +99,11 @@ device_step(uint8_t op)
 		bed_device_return(&b, take(2), take(4));
 		break;
 	default:
+		/* Anything anywhere in what the device may write. */
+		if (b.dev_packed) {
+			memset((uint8_t *)b.sdesc + take(2) % (16 * b.device_size), take(1), 1);
+			break;
+		}
 		b.sused->idx = take(2);
 		b.dev_used = b.sused->idx;
 		break;
@@ -194,7 +199,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	features |= shape & 1 ? 1ULL << VIRTIO_F_RING_PACKED : 0;
 	features |= shape & 2 ? 1ULL << VIRTIO_RING_F_EVENT_IDX : 0;
 	features |= shape & 4 ? 1ULL << VIRTIO_RING_F_INDIRECT_DESC : 0;
-	bed_open(&b, 2u << (shape >> 3 & 3), 2u << (shape >> 5 & 3), features);
+	bed_open_device(&b, 2u << (shape >> 3 & 3), 2u << (shape >> 5 & 3), features, shape & 128);
 	for (i = 0; i < 4096 && left != 0; i++)
 		step();
 	if (b.bad_iova != 0) {

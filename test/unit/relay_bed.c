@@ -118,21 +118,16 @@ bed_open_memory(struct bed *b)
 	svq_guest_commit(b->guest);
 }
 
-void
-bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features)
-{
-	bed_open_net(b, guest_size, device_size, features, 0, 0);
-}
-
-void
-bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
+static void
+build(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features, bool packed,
 	uint16_t qid, uint32_t net_header)
 {
 	struct svq_queue_conf conf = {
 		.name = "bed",
 		.qid = qid,
 		.size = device_size,
-		.features = features,
+		.features = (features & ~(1ULL << VIRTIO_F_RING_PACKED)) |
+			(packed ? 1ULL << VIRTIO_F_RING_PACKED : 0),
 		.numa_node = -1,
 		.net_header = net_header,
 	};
@@ -165,12 +160,35 @@ bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t 
 	must(svq_queue_create(&conf, &b->q) == 0);
 	svq_queue_device(b->q, &sq);
 	must(sq.size == device_size);
-	b->sdesc = bed_iova(b, sq.desc_iova, 16ull * device_size, SVQ_PERM_R);
-	b->savail = bed_iova(b, sq.avail_iova, 6 + 2ull * device_size, SVQ_PERM_R);
-	b->sused = bed_iova(b, sq.used_iova, 6 + 8ull * device_size, SVQ_PERM_W);
+	b->dev_packed = packed;
+	bed_device_reset(b);
+	b->sdesc =
+		bed_iova(b, sq.desc_iova, 16ull * device_size, packed ? SVQ_PERM_RW : SVQ_PERM_R);
+	b->savail = bed_iova(b, sq.avail_iova, packed ? 4 : 6 + 2ull * device_size, SVQ_PERM_R);
+	b->sused = bed_iova(b, sq.used_iova, packed ? 4 : 6 + 8ull * device_size, SVQ_PERM_W);
 	must(b->sdesc != NULL && b->savail != NULL && b->sused != NULL);
 	b->packed = features & (1ULL << VIRTIO_F_RING_PACKED);
 	must(bed_attach(b, b->packed ? 0x8000 : 0) == 0);
+}
+
+void
+bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features)
+{
+	build(b, guest_size, device_size, features, false, 0, 0);
+}
+
+void
+bed_open_device(
+	struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features, bool packed)
+{
+	build(b, guest_size, device_size, features, packed, 0, 0);
+}
+
+void
+bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
+	uint16_t qid, uint32_t net_header)
+{
+	build(b, guest_size, device_size, features, false, qid, net_header);
 }
 
 int
@@ -240,38 +258,93 @@ bed_reap(struct bed *b, struct vring_used_elem *elem)
 	return true;
 }
 
-bool
-bed_device_take(struct bed *b, struct bed_chain *chain)
+/* The device reads one descriptor of the chain. */
+static void
+device_desc(struct bed *b, struct bed_chain *chain, uint64_t iova, uint32_t len, uint16_t flags)
+{
+	bool writable = flags & VRING_DESC_F_WRITE;
+	void *p = bed_iova(b, iova, len, writable ? SVQ_PERM_W : SVQ_PERM_R);
+
+	must(chain->n < b->device_size);
+	*(writable ? &chain->writable : &chain->readable) += len;
+	if (chain->n < RTE_DIM(chain->desc))
+		chain->desc[chain->n] =
+			(struct vring_desc){.addr = (uintptr_t)p, .len = len, .flags = flags};
+	chain->n++;
+}
+
+static void
+device_step(struct bed *b, uint16_t *pos, bool *wrap, unsigned int n)
+{
+	*pos += n;
+	if (*pos >= b->device_size) {
+		*pos -= b->device_size;
+		*wrap = !*wrap;
+	}
+}
+
+static bool
+device_take_packed(struct bed *b, struct bed_chain *chain)
+{
+	const struct vring_packed_desc *d = (const struct vring_packed_desc *)b->sdesc;
+	uint16_t flags = d[b->dev_avail].flags;
+
+	if (!!(flags & 1 << VRING_PACKED_DESC_F_AVAIL) != b->dev_avail_wrap ||
+		!!(flags & 1 << VRING_PACKED_DESC_F_USED) == b->dev_avail_wrap)
+		return false;
+	do {
+		flags = d[b->dev_avail].flags;
+		must(!!(flags & 1 << VRING_PACKED_DESC_F_AVAIL) == b->dev_avail_wrap);
+		chain->head = d[b->dev_avail].id;
+		device_desc(b, chain, d[b->dev_avail].addr, d[b->dev_avail].len, flags);
+		device_step(b, &b->dev_avail, &b->dev_avail_wrap, 1);
+	} while (flags & VRING_DESC_F_NEXT);
+	must(chain->head < b->device_size);
+	b->dev_places[chain->head] = chain->n;
+	return true;
+}
+
+static bool
+device_take_split(struct bed *b, struct bed_chain *chain)
 {
 	uint16_t i;
 
 	if (b->savail->idx == b->dev_avail)
 		return false;
-	memset(chain, 0, offsetof(struct bed_chain, desc));
 	chain->head = i = b->savail->ring[b->dev_avail++ % b->device_size];
 	for (;;) {
-		const struct vring_desc *d = &b->sdesc[i];
-		bool writable = d->flags & VRING_DESC_F_WRITE;
-		void *p = bed_iova(b, d->addr, d->len, writable ? SVQ_PERM_W : SVQ_PERM_R);
-
-		must(i < b->device_size && chain->n < b->device_size);
-		*(writable ? &chain->writable : &chain->readable) += d->len;
-		if (chain->n < RTE_DIM(chain->desc)) {
-			chain->desc[chain->n] = *d;
-			chain->desc[chain->n].addr = (uintptr_t)p;
-		}
-		chain->n++;
-		if (!(d->flags & VRING_DESC_F_NEXT))
+		must(i < b->device_size);
+		device_desc(b, chain, b->sdesc[i].addr, b->sdesc[i].len, b->sdesc[i].flags);
+		if (!(b->sdesc[i].flags & VRING_DESC_F_NEXT))
 			return true;
-		i = d->next;
+		i = b->sdesc[i].next;
 	}
+}
+
+bool
+bed_device_take(struct bed *b, struct bed_chain *chain)
+{
+	memset(chain, 0, offsetof(struct bed_chain, desc));
+	return b->dev_packed ? device_take_packed(b, chain) : device_take_split(b, chain);
 }
 
 void
 bed_device_return(struct bed *b, uint32_t id, uint32_t len)
 {
-	b->sused->ring[b->dev_used % b->device_size] = (struct vring_used_elem){id, len};
-	b->sused->idx = ++b->dev_used;
+	struct vring_packed_desc *d = (struct vring_packed_desc *)b->sdesc + b->dev_used;
+
+	if (!b->dev_packed) {
+		b->sused->ring[b->dev_used % b->device_size] = (struct vring_used_elem){id, len};
+		b->sused->idx = ++b->dev_used;
+		return;
+	}
+	d->id = id;
+	d->len = len;
+	d->flags =
+		(b->dev_used_wrap ? 1 << VRING_PACKED_DESC_F_AVAIL | 1 << VRING_PACKED_DESC_F_USED
+				  : 0) |
+		VRING_DESC_F_WRITE;
+	device_step(b, &b->dev_used, &b->dev_used_wrap, b->dev_places[id % b->device_size]);
 }
 
 void
@@ -285,6 +358,8 @@ bed_device_reset(struct bed *b)
 {
 	b->dev_avail = 0;
 	b->dev_used = 0;
+	b->dev_avail_wrap = true;
+	b->dev_used_wrap = true;
 }
 
 unsigned int

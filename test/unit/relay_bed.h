@@ -56,6 +56,9 @@ struct bed {
 	struct vring_avail *savail;
 	struct vring_used *sused;
 	uint16_t dev_avail, dev_used;
+	bool dev_packed; /* its ring; sdesc, savail, sused are then the three areas */
+	bool dev_avail_wrap, dev_used_wrap;
+	uint16_t dev_places[32768]; /* by id: descriptors of the chain that it took last */
 	unsigned int notified;
 	uint8_t status;
 	struct {
@@ -66,8 +69,12 @@ struct bed {
 	unsigned int bad_iova; /* addresses that the device was given and cannot reach */
 };
 
-/** Build everything; the vring is attached at base 0. */
+/** Build everything; the vring is attached at its first place. The device's ring is split. */
 void bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features);
+
+/** As bed_open(), with a packed ring before the device if asked. */
+void bed_open_device(
+	struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features, bool packed);
 /** The same, for queue @p qid of a network device. */
 void bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
 	uint16_t qid, uint32_t net_header);

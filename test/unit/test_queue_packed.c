@@ -10,7 +10,7 @@
 #include "autotest.h"
 #include "relay_bed.h"
 
-/* A packed ring at the guest's side: its faults, events and log. Its traffic: test_queue_random.c.
+/* Packed rings: faults, events and log. Its traffic: test_queue_random.c.
  */
 
 #define F_PACKED                                                         \
@@ -245,16 +245,62 @@ test_log(void)
 	bed_close(&b);
 }
 
+/* What a packed device returns instead of the one chain that is in flight. */
+static void
+device_fault(uint32_t id, uint32_t len, enum svq_queue_error error)
+{
+	bed_open_device(&b, SIZE, 16, F_PACKED, true);
+	put(0, 0x1000, 10, 0, VRING_DESC_F_WRITE);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	bed_device_return(&b, id, len);
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 0);
+	CU_ASSERT_EQUAL(svq_queue_error(b.q), error);
+	bed_device_reset(&b);
+	CU_ASSERT_EQUAL(svq_queue_recall(b.q), 1);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	bed_close(&b);
+}
+
+static void
+test_device_faults(void)
+{
+	device_fault(1, 0, SVQ_QUEUE_E_USED_ID);
+	device_fault(16, 0, SVQ_QUEUE_E_USED_ID);
+	device_fault(UINT16_MAX, 0, SVQ_QUEUE_E_USED_ID);
+	device_fault(0, 11, SVQ_QUEUE_E_USED_LEN);
+
+	/* The same id twice. */
+	bed_open_device(&b, SIZE, 16, F_PACKED, true);
+	put(0, 0x1000, 10, 0, 0);
+	put(1, 0x1000, 10, 1, 0);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 2);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	bed_device_return(&b, chain.head, 0);
+	bed_device_return(&b, chain.head, 0);
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 1);
+	CU_ASSERT_EQUAL(svq_queue_error(b.q), SVQ_QUEUE_E_USED_ID);
+	bed_close(&b);
+
+	/* A used entry with nothing in flight. */
+	bed_open_device(&b, SIZE, 16, F_PACKED, true);
+	bed_device_return(&b, 0, 0);
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 0);
+	CU_ASSERT_EQUAL(svq_queue_error(b.q), SVQ_QUEUE_E_USED_IDX);
+	bed_close(&b);
+}
+
 static void
 fill(void)
 {
-	CU_pSuite s = autotest_suite("packed guest ring", NULL, NULL);
+	CU_pSuite s = autotest_suite("packed rings", NULL, NULL);
 
 	autotest_add(s, "faults", test_faults);
 	autotest_add(s, "faults while in flight", test_faults_in_flight);
 	autotest_add(s, "chain waits for the shadow ring", test_stall);
 	autotest_add(s, "events", test_events);
 	autotest_add(s, "dirty log", test_log);
+	autotest_add(s, "faults of a packed device", test_device_faults);
 }
 
 REGISTER_AUTOTEST(queue_packed_autotest, fill)

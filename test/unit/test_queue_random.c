@@ -43,7 +43,7 @@ static unsigned int n_taken;
 static uint64_t completed;
 /* The packed driver: where it adds and reaps next, with its wrap counters. */
 static unsigned int add_pos, reap_pos, places_free;
-static bool add_wrap, reap_wrap, packed;
+static bool add_wrap, reap_wrap, packed, device_packed;
 
 static void
 model_reset(void)
@@ -329,7 +329,7 @@ run(uint32_t guest_size, uint16_t device_size, bool in_order)
 	unsigned int longest = RTE_MIN(guest_size, device_size), i;
 
 	longest = RTE_MIN(longest, 8u);
-	bed_open(&b, guest_size, device_size, features);
+	bed_open_device(&b, guest_size, device_size, features, device_packed);
 	model_reset();
 	completed = 0;
 	for (i = 0; i < STEPS; i++)
@@ -366,24 +366,39 @@ run_sizes(const uint16_t *sizes, unsigned int n)
 }
 
 static void
-test_split(void)
+run_formats(bool guest, bool device)
 {
-	static const uint16_t sizes[] = {2, 8, 256};
+	/* A guest's packed ring may have any size. */
+	static const uint16_t sizes[] = {2, 8, 256, 1, 7, 200};
 
 	srand(autotest_seed());
-	packed = false;
-	run_sizes(sizes, RTE_DIM(sizes));
+	packed = guest;
+	device_packed = device;
+	run_sizes(sizes, guest ? 6 : 3);
 }
 
-/* The guest's packed ring may have any size. */
 static void
-test_packed(void)
+test_split_split(void)
 {
-	static const uint16_t sizes[] = {1, 2, 7, 8, 200, 256};
+	run_formats(false, false);
+}
 
-	srand(autotest_seed());
-	packed = true;
-	run_sizes(sizes, RTE_DIM(sizes));
+static void
+test_split_packed(void)
+{
+	run_formats(false, true);
+}
+
+static void
+test_packed_split(void)
+{
+	run_formats(true, false);
+}
+
+static void
+test_packed_packed(void)
+{
+	run_formats(true, true);
 }
 
 static void
@@ -391,8 +406,10 @@ fill(void)
 {
 	CU_pSuite s = autotest_suite("queue against a model", NULL, NULL);
 
-	autotest_add(s, "guest split, device split", test_split);
-	autotest_add(s, "guest packed, device split", test_packed);
+	autotest_add(s, "guest split, device split", test_split_split);
+	autotest_add(s, "guest split, device packed", test_split_packed);
+	autotest_add(s, "guest packed, device split", test_packed_split);
+	autotest_add(s, "guest packed, device packed", test_packed_packed);
 }
 
 REGISTER_AUTOTEST(queue_random_autotest, fill)

@@ -99,7 +99,7 @@ static uint64_t
 device_features(const struct svq_vdpa *d)
 {
 	const uint64_t own = 1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX |
-		1ULL << VIRTIO_F_ACCESS_PLATFORM;
+		1ULL << VIRTIO_F_RING_PACKED | 1ULL << VIRTIO_F_ACCESS_PLATFORM;
 	const uint64_t vhost = 1ULL << VHOST_F_LOG_ALL | 1ULL << VHOST_USER_F_PROTOCOL_FEATURES;
 
 	return ((d->features & ~vhost) | own) & d->dev->info.features;

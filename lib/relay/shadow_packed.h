@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef SHADOW_PACKED_H
+#define SHADOW_PACKED_H
+
+/**
+ * @file
+ * The device's side, packed ring: we are the driver (virtio 1.2, 2.8).
+ *
+ * Concepts
+ *
+ * Slots and places are two things: a slot keeps our copy of a descriptor and its number is an id; a
+ * place is where the descriptor stands in the ring, which only ever moves on. There are as many of
+ * the one as of the other, so room for a chain's slots is room for its places.
+ */
+
+#include "packed.h"
+#include "queue_priv.h"
+#include "shadow.h"
+
+static __rte_always_inline void
+shadow_packed_write(struct svq_queue *q, uint16_t slot, uint16_t head, uint64_t iova, uint32_t len,
+	uint16_t flags)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	struct vring_packed_desc *d = &r->packed_desc[r->put_pos];
+
+	RTE_SET_USED(slot);
+	flags |= svq_packed_avail_flags(r->put_wrap);
+	d->addr = iova;
+	d->len = len;
+	d->id = head;
+	/* The first one's flags publish the burst; before it the device looks at no other. */
+	if (r->put_places++ == 0)
+		r->put_flags = flags;
+	else
+		*(volatile uint16_t *)&d->flags = flags;
+	r->put_pos = svq_packed_step(r->put_pos, 1, q->size, &r->put_wrap);
+}
+
+static __rte_always_inline void
+shadow_packed_put(struct svq_queue *q, const struct svq_gpa_map *map, const struct svq_chain *chain,
+	unsigned int ahead)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+
+	if (ahead == 0) {
+		r->put_pos = r->avail_idx;
+		r->put_wrap = r->avail_wrap;
+		r->put_places = 0;
+	}
+	svq_shadow_put(q, shadow_packed_write, map, chain, ahead);
+}
+
+static __rte_always_inline bool
+shadow_packed_publish(struct svq_queue *q, unsigned int n)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	volatile uint16_t *flags = &r->packed_desc[r->avail_idx].flags;
+
+	RTE_SET_USED(n);
+	/* Pairs with the device's read barrier between the flags and the rest of the descriptor. */
+	atomic_thread_fence(memory_order_release);
+	*flags = r->put_flags;
+	r->avail_idx = r->put_pos;
+	r->avail_wrap = r->put_wrap;
+	/*
+	 * Orders the flags before the read of what the device asked for; pairs with the device's
+	 * full barrier between asking for kicks and reading the flags.
+	 */
+	atomic_thread_fence(memory_order_seq_cst);
+	return svq_packed_need_event(svq_packed_load_event(r->device_event), r->event_idx,
+		r->avail_idx, r->avail_wrap, (uint16_t)r->put_places, q->size);
+}
+
+/* How many there are is only known when they have been read; there can be no more than are in
+ * flight. */
+static __rte_always_inline enum svq_queue_error
+shadow_packed_used(const struct svq_queue *q, unsigned int *n)
+{
+	const struct svq_shadow_ring *r = &q->shadow;
+	uint16_t flags = *(const volatile uint16_t *)&r->packed_desc[r->used_idx].flags;
+
+	*n = 0;
+	if (likely(!svq_packed_is_used(flags, r->used_wrap)))
+		return SVQ_QUEUE_OK;
+	*n = q->inflight;
+	return q->inflight != 0 ? SVQ_QUEUE_OK : SVQ_QUEUE_E_USED_IDX;
+}
+
+static __rte_always_inline enum svq_queue_error
+shadow_packed_get_used(
+	struct svq_queue *q, unsigned int ahead, uint16_t *head, uint32_t *len, bool *none)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	enum svq_queue_error error;
+	struct vring_packed_desc d;
+
+	if (ahead == 0) {
+		r->take_pos = r->used_idx;
+		r->take_wrap = r->used_wrap;
+	}
+	d = svq_packed_load(&r->packed_desc[r->take_pos]);
+	*none = !svq_packed_is_used(d.flags, r->take_wrap);
+	if (*none)
+		return SVQ_QUEUE_OK;
+	*head = d.id;
+	/* The length counts only where something was written (virtio 1.2, 2.8.6). */
+	*len = d.flags & VRING_DESC_F_WRITE ? d.len : 0;
+	error = svq_shadow_check_used(q, d.id, *len);
+	if (likely(error == SVQ_QUEUE_OK))
+		r->take_pos =
+			svq_packed_step(r->take_pos, r->flight[d.id].slots, q->size, &r->take_wrap);
+	return error;
+}
+
+static __rte_always_inline void
+shadow_packed_taken(struct svq_queue *q, unsigned int n)
+{
+	RTE_SET_USED(n);
+	q->shadow.used_idx = q->shadow.take_pos;
+	q->shadow.used_wrap = q->shadow.take_wrap;
+}
+
+static const struct svq_shadow_ops svq_shadow_packed = {
+	.put = shadow_packed_put,
+	.publish = shadow_packed_publish,
+	.used = shadow_packed_used,
+	.get_used = shadow_packed_get_used,
+	.taken = shadow_packed_taken,
+};
+
+#endif /* SHADOW_PACKED_H */

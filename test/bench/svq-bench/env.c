@@ -59,6 +59,8 @@ write_machine(struct bench_json *json)
 	proc_line("/proc/cpuinfo", "cpu MHz", mhz, sizeof(mhz));
 	proc_line("/proc/cpuinfo", "cache size", cache, sizeof(cache));
 	uname(&uts);
+	/* The version; what a distributor adds is nobody's business. */
+	uts.release[strcspn(uts.release, "-")] = '\0';
 	bench_json_array(json, "machine");
 	bench_json_row(json,
 		"\"cpu\": \"%s\", \"model\": \"%s\", \"mhz\": \"%s\", \"cache\": \"%s\", "

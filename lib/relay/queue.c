@@ -96,6 +96,7 @@ shadow_reset(struct svq_queue *q)
 	else
 		svq_store16(&r->avail->flags, VRING_AVAIL_F_NO_INTERRUPT);
 	q->inflight = 0;
+	q->wanted = 0;
 }
 
 /*
@@ -284,6 +285,7 @@ svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 	if (ret < 0)
 		return ret;
 	ring_set(&q->guest, guest);
+	q->wanted = 0;
 	if (q->inflight == 0)
 		q->guest.control->set_base(q, guest->base);
 	else

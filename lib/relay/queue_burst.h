@@ -114,7 +114,13 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 		svq_queue_fault(q, error, n);
 		return 0;
 	}
+	/* A long chain that waits is not to cost the worker's other pairs time at every poll. */
+	if (unlikely(q->wanted > q->shadow.n_free)) {
+		q->stats.stalls++;
+		return 0;
+	}
 
+	q->wanted = 0;
 	map = svq_dma_map(q->dma);
 	fault = svq_burst_gather(q, g, map, n, &detail);
 	simple = svq_burst_translate(q, map);
@@ -138,6 +144,7 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 		if (unlikely(chain->slots > q->shadow.n_free)) {
 			/* What is behind it waits too, and so does its fault. */
 			fault = SVQ_QUEUE_OK;
+			q->wanted = chain->slots;
 			q->stats.stalls++;
 			break;
 		}

@@ -181,7 +181,8 @@ struct svq_queue {
 	uint16_t used_idx;			 /**< next used index to write */
 	enum svq_queue_error error;
 	uint32_t inflight;
-	uint64_t seq; /**< chains made available so far */
+	uint64_t seq;	 /**< chains made available so far */
+	uint32_t wanted; /**< free slots that the next chain waits for; 0: it is not known */
 	struct svq_shadow_ring shadow;
 	struct svq_gather gather;
 

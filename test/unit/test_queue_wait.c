@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <linux/virtio_config.h>
+
+#include "autotest.h"
+#include "relay_bed.h"
+
+/* What a queue costs the others of its worker while it cannot go on. */
+
+#define GUEST_SIZE  1024
+#define SHADOW_SIZE 256
+#define F_SPLIT	    (1ULL << VIRTIO_F_VERSION_1)
+
+static struct bed b;
+static struct svq_queue_stats stats;
+static struct bed_chain chain;
+
+static uint64_t
+translations(void)
+{
+	svq_queue_stats(b.q, &stats);
+	return stats.translations;
+}
+
+static void
+write_chain(unsigned int first, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = first; i < first + n; i++)
+		bed_desc(&b, i, 0x1000, 64, i + 1 < first + n ? VRING_DESC_F_NEXT : 0, i + 1);
+	bed_avail(&b, first);
+}
+
+/* A chain that fills the shadow ring, behind one that the device keeps. */
+static void
+test_stalled(void)
+{
+	uint64_t before;
+	unsigned int i;
+
+	bed_open(&b, GUEST_SIZE, SHADOW_SIZE, F_SPLIT);
+	write_chain(0, 2);
+	write_chain(2, SHADOW_SIZE);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	before = translations();
+	/* It is not read again and again. */
+	for (i = 0; i < 100; i++)
+		CU_ASSERT_EQUAL(svq_queue_avail(b.q), 0);
+	CU_ASSERT_EQUAL(translations(), before);
+	CU_ASSERT(stats.stalls >= 100);
+	/* It goes on when there is room. */
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	bed_device_return(&b, chain.head, 0);
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 1);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	CU_ASSERT_EQUAL(chain.n, SHADOW_SIZE);
+	bed_device_return(&b, chain.head, 0);
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 1);
+	/* And what follows is not held back. */
+	write_chain(0, 1);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	bed_close(&b);
+}
+
+/* A guest that starts anew has not made that chain available. */
+static void
+test_stall_forgotten(void)
+{
+	bed_open(&b, GUEST_SIZE, SHADOW_SIZE, F_SPLIT);
+	write_chain(0, 2);
+	write_chain(2, SHADOW_SIZE);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 0);
+	/* The same ring, of which the guest took the long chain back. */
+	svq_queue_detach(b.q);
+	b.avail_idx--;
+	b.avail->idx = b.avail_idx;
+	write_chain(2, 1);
+	CU_ASSERT_EQUAL(bed_attach(&b, 0), 0);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	bed_close(&b);
+}
+
+static void
+fill(void)
+{
+	CU_pSuite s = autotest_suite("queue that waits", NULL, NULL);
+
+	autotest_add(s, "a chain without room costs nothing", test_stalled);
+	autotest_add(s, "a chain without room is forgotten", test_stall_forgotten);
+}
+
+REGISTER_AUTOTEST(queue_wait_autotest, fill)

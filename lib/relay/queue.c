@@ -175,6 +175,7 @@ svq_queue_destroy(struct svq_queue *q)
 	svq_queue_detach(q);
 	svq_dma_host_free(q->dma, q->shadow_driver_mem);
 	svq_dma_host_free(q->dma, q->shadow_device_mem);
+	rte_free(q->gather_mem);
 	rte_free(q->shadow.slot);
 	rte_free(q->shadow.flight);
 	rte_free(q);
@@ -197,7 +198,10 @@ ids_bytes(uint32_t guest_size)
 	return RTE_ALIGN_CEIL(guest_size, 64u) / 8;
 }
 
-/* One block for the scratch of the available burst, and the ids in flight. */
+/*
+ * One block for the scratch of the available burst, and the ids in flight. It is kept for the next
+ * attachment: chains in flight are not to be lost because their ring cannot be attached anew.
+ */
 static int
 gather_alloc(struct svq_queue *q, uint32_t guest_size)
 {
@@ -205,13 +209,19 @@ gather_alloc(struct svq_queue *q, uint32_t guest_size)
 	struct svq_gather *ga = &q->gather;
 	uint8_t *mem;
 
+	if (guest_size == q->gather_size) {
+		memset(q->guest.ids, 0, ids_bytes(guest_size));
+		return 0;
+	}
 	mem = rte_zmalloc("svq_gather",
 		n * (sizeof(*ga->gpa) + sizeof(*ga->iova) + sizeof(*ga->len)) +
 			2 * (n / 64) * sizeof(uint64_t) + ids_bytes(guest_size),
 		RTE_CACHE_LINE_SIZE);
 	if (mem == NULL)
 		return -ENOMEM;
+	rte_free(q->gather_mem);
 	q->gather_mem = mem;
+	q->gather_size = guest_size;
 	ga->gpa = (uint64_t *)mem;
 	ga->iova = ga->gpa + n;
 	ga->writable = ga->iova + n;
@@ -315,8 +325,6 @@ svq_queue_detach(struct svq_queue *q)
 	q->guest.avail = NULL;
 	q->guest.used = NULL;
 	q->guest.callfd = -1;
-	rte_free(q->gather_mem);
-	q->gather_mem = NULL;
 }
 
 static int

@@ -195,6 +195,7 @@ struct svq_queue {
 	void *shadow_driver_mem; /**< descriptor table and available ring: the device reads */
 	void *shadow_device_mem; /**< used ring: the device writes */
 	void *gather_mem;
+	uint32_t gather_size; /**< guest's ring that it is made for, descriptors */
 	char name[64];
 };
 

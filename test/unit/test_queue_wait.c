@@ -4,10 +4,12 @@
 
 #include <linux/virtio_config.h>
 
+#include <rte_malloc.h>
+
 #include "autotest.h"
 #include "relay_bed.h"
 
-/* What a queue costs the others of its worker while it cannot go on. */
+/* What a queue costs the others of its worker while it cannot go on, and what it needs to go on. */
 
 #define GUEST_SIZE  1024
 #define SHADOW_SIZE 256
@@ -16,6 +18,7 @@
 static struct bed b;
 static struct svq_queue_stats stats;
 static struct bed_chain chain;
+static struct vring_used_elem elem;
 
 static uint64_t
 translations(void)
@@ -85,6 +88,36 @@ test_stall_forgotten(void)
 	bed_close(&b);
 }
 
+/* Chains in flight would be lost if their ring could not be attached anew for want of memory. */
+static void
+attach_anew(uint64_t features)
+{
+	struct rte_malloc_socket_stats detached, attached;
+
+	bed_open(&b, GUEST_SIZE, SHADOW_SIZE, features);
+	bed_desc(&b, 0, 0x1000, 64, 0, 0);
+	bed_avail(&b, 0);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	svq_queue_detach(b.q);
+	CU_ASSERT_EQUAL(rte_malloc_get_socket_stats(0, &detached), 0);
+	CU_ASSERT_EQUAL(bed_attach(&b, 0), 0);
+	CU_ASSERT_EQUAL(rte_malloc_get_socket_stats(0, &attached), 0);
+	CU_ASSERT_EQUAL(attached.alloc_count, detached.alloc_count);
+	CU_ASSERT_EQUAL(svq_queue_inflight(b.q), 1);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	bed_device_return(&b, chain.head, 0);
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 1);
+	CU_ASSERT_FATAL(bed_reap(&b, &elem));
+	CU_ASSERT_EQUAL(elem.id, 0);
+	bed_close(&b);
+}
+
+static void
+test_attach_anew(void)
+{
+	attach_anew(F_SPLIT);
+}
+
 static void
 fill(void)
 {
@@ -92,6 +125,7 @@ fill(void)
 
 	autotest_add(s, "a chain without room costs nothing", test_stalled);
 	autotest_add(s, "a chain without room is forgotten", test_stall_forgotten);
+	autotest_add(s, "attaching anew needs no memory", test_attach_anew);
 }
 
 REGISTER_AUTOTEST(queue_wait_autotest, fill)

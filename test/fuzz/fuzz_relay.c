@@ -23,6 +23,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct bed b;
+/* The device has spoilt its own packed ring and cannot read it until it is reset. */
+static bool spoilt;
 
 /* What is left of the input; reads beyond it give 0. */
 static const uint8_t *in;
@@ -89,18 +91,21 @@ device_step(uint8_t op)
 
 	switch (op % 4) {
 	case 0:
-		if (bed_device_take(&b, &chain))
+		if (!spoilt && bed_device_take(&b, &chain))
 			bed_device_return(&b, chain.head, take(1) % (chain.writable + 1));
 		break;
 	case 1:
-		bed_device_take(&b, &chain);
+		if (!spoilt)
+			bed_device_take(&b, &chain);
 		break;
 	case 2:
+		spoilt |= b.dev_packed;
 		bed_device_return(&b, take(2), take(4));
 		break;
 	default:
 		/* Anything anywhere in what the device may write. */
 		if (b.dev_packed) {
+			spoilt = true;
 			memset((uint8_t *)b.sdesc + take(2) % (16 * b.device_size), take(1), 1);
 			break;
 		}
@@ -120,6 +125,7 @@ control_step(uint8_t op)
 	case 0:
 		svq_queue_recall(b.q);
 		bed_device_reset(&b);
+		spoilt = false;
 		break;
 	case 1:
 		svq_queue_detach(b.q);
@@ -200,6 +206,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	features |= shape & 2 ? 1ULL << VIRTIO_RING_F_EVENT_IDX : 0;
 	features |= shape & 4 ? 1ULL << VIRTIO_RING_F_INDIRECT_DESC : 0;
 	bed_open_device(&b, 2u << (shape >> 3 & 3), 2u << (shape >> 5 & 3), features, shape & 128);
+	spoilt = false;
 	for (i = 0; i < 4096 && left != 0; i++)
 		step();
 	if (b.bad_iova != 0) {

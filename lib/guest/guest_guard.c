@@ -35,7 +35,10 @@ find(uintptr_t addr)
 	for (i = 0; i < n; i++) {
 		uintptr_t base = atomic_load(&guards[i].base);
 
-		if (base != 0 && addr - base < atomic_load(&guards[i].size))
+		/* Read again: the size may be that of another mapping, which took the entry
+		 * meanwhile. The address lies in one that stays. */
+		if (base != 0 && addr - base < atomic_load(&guards[i].size) &&
+			atomic_load(&guards[i].base) == base)
 			return &guards[i];
 	}
 	return NULL;

@@ -30,8 +30,9 @@
 #define POOL_CACHE 128
 /* Buffers of the longest frame; a pool must have them beside what queues keep. */
 #define FRAME_MBUFS (1 + SOFT_MAX_FRAME / (RTE_MBUF_DEFAULT_DATAROOM))
-/* Most packets that start() throws away on one queue. */
-#define STALE_MAX 65536
+/* Most packets that start() throws away on one queue: more than a port keeps. They are taken on a
+ * thread that has other guests to serve. */
+#define STALE_MAX 4096
 
 /* What one pair's thread keeps. */
 struct pair_state {
@@ -45,6 +46,7 @@ struct port {
 	struct rte_eth_dev_owner owner;
 	struct rte_mempool *pool;
 	bool multi_seg;	    /* sends chains of mbufs */
+	bool used;	    /* a driver was here before */
 	uint32_t max_frame; /* bytes */
 	struct pair_state *pairs;
 };
@@ -259,7 +261,8 @@ ethdev_close(struct soft_dev *dev)
 
 /* ---- start and stop ---- */
 
-/* What came while no driver was there is stale. */
+/* What came between two drivers is stale. Before the first one nobody missed anything, and a port
+ * that plays a file has just what the driver is to get. */
 static void
 ethdev_start(struct soft_dev *dev)
 {
@@ -268,7 +271,7 @@ ethdev_start(struct soft_dev *dev)
 	unsigned int total;
 	uint16_t q, n;
 
-	for (q = 0; q < dev->args.pairs; q++) {
+	for (q = 0; q < dev->args.pairs && port->used; q++) {
 		total = 0;
 		do {
 			n = rte_eth_rx_burst(port->id, q, mbufs, SOFT_BURST);
@@ -276,6 +279,7 @@ ethdev_start(struct soft_dev *dev)
 			total += n;
 		} while (n != 0 && total < STALE_MAX);
 	}
+	port->used = true;
 }
 
 static void

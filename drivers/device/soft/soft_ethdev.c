@@ -24,6 +24,8 @@
 
 #include "soft_net.h"
 
+/* Packets that are taken however few buffers the driver has posted: some ports give no fewer. */
+#define RX_BURST_MIN 8
 /* Descriptors of a port's queue, where the port allows it. */
 #define QUEUE_SIZE 256
 /* Buffers that one lcore's cache may keep. */
@@ -354,9 +356,15 @@ mbuf_read(struct soft_net *net, struct rte_mbuf *mbuf)
 static void
 rx_queue(struct soft_net *net, uint16_t port, uint16_t queue)
 {
+	uint16_t room = soft_ring_count(&net->pair->rx);
 	struct rte_mbuf *mbufs[SOFT_BURST];
-	uint16_t i, n = rte_eth_rx_burst(port, queue, mbufs, SOFT_BURST);
+	uint16_t i, n;
 
+	/* What finds no buffer is better off in the port's queue than dropped here. */
+	if (room == 0)
+		return;
+	room = RTE_MAX(room, RX_BURST_MIN);
+	n = rte_eth_rx_burst(port, queue, mbufs, RTE_MIN(room, SOFT_BURST));
 	if (n == 0)
 		return;
 	for (i = 0; i < n; i++) {

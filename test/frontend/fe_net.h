@@ -57,6 +57,7 @@ struct fe_net_stats {
 	uint64_t doubled;    /**< came back twice */
 	uint64_t disordered; /**< overtaken by a later one */
 	uint64_t calls;	     /**< interrupts seen */
+	uint64_t missed;     /**< interrupts that did not come */
 	uint64_t aliased;    /**< buffers that went and came by their alias */
 	uint64_t longest_ms; /**< longest time without a frame while some were out */
 };

@@ -24,7 +24,7 @@ net_thread(void *arg)
 		net->paused = false;
 		pthread_mutex_unlock(&net->lock);
 		if (fe_net_poll(net) == 0)
-			fe_net_wait(net, 5);
+			fe_net_wait(net, 20);
 		pthread_mutex_lock(&net->lock);
 	}
 	pthread_mutex_unlock(&net->lock);

@@ -84,6 +84,6 @@ fe_session_clean(const struct fe_session *s)
 	if (t.sent > 0 && fe_net_clean(&s->net))
 		return 0;
 	return fe_wrong("sent %" PRIu64 " received %" PRIu64 " lost %" PRIu64 " corrupt %" PRIu64
-			" doubled %" PRIu64 " disordered %" PRIu64,
-		t.sent, t.received, t.lost, t.corrupt, t.doubled, t.disordered);
+			" doubled %" PRIu64 " disordered %" PRIu64 " interrupts missed %" PRIu64,
+		t.sent, t.received, t.lost, t.corrupt, t.doubled, t.disordered, t.missed);
 }

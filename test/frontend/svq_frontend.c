@@ -267,9 +267,9 @@ report(const struct fe_net *net)
 	struct fe_net_stats s;
 
 	fe_net_stats(net, &s);
-	printf("doubled %" PRIu64 " disordered %" PRIu64 " calls %" PRIu64 " longest pause %" PRIu64
-	       " ms\n",
-		s.doubled, s.disordered, s.calls, s.longest_ms);
+	printf("doubled %" PRIu64 " disordered %" PRIu64 " calls %" PRIu64 " missed %" PRIu64
+	       " longest pause %" PRIu64 " ms\n",
+		s.doubled, s.disordered, s.calls, s.missed, s.longest_ms);
 	printf("sent %" PRIu64 " received %" PRIu64 " lost %" PRIu64 " corrupt %" PRIu64 "\n",
 		s.sent, s.received, s.lost, s.corrupt);
 	return s.sent > 0 && fe_net_clean(net);

@@ -15,7 +15,7 @@
 #include "fe_net.h"
 
 /** Nothing came back for so long: frames are lost. */
-#define FE_IDLE_MS 5000
+#define FE_IDLE_MS 10000
 
 /** Bytes for whatever a case wants to write: an indirect table longer than a ring of 256. */
 #define FE_SCRATCH 65536u

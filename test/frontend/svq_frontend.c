@@ -16,7 +16,7 @@
 #include "fe_session.h"
 
 /* Time limit of every wait for the back-end. */
-#define TIMEOUT_MS 5000
+#define TIMEOUT_MS 10000
 struct options {
 	struct fe_dev_conf dev;
 	struct fe_net_conf net;

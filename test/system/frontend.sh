@@ -10,7 +10,7 @@
 svq_frontend=${SVQ_FRONTEND:-$svq_build/test/frontend/svq-frontend}
 victim=0
 # Longest time without a frame, in ms. The CPUs are shared, so this tells a hang from a delay.
-max_pause=${SVQ_MAX_PAUSE:-4000}
+max_pause=${SVQ_MAX_PAUSE:-8000}
 failures=0
 
 # start_relay_and_bystander PORTS: that a case may work on, and one more.

@@ -52,7 +52,7 @@ extern int soft_logtype;
 
 /** A receive chain that is reserved for a packet. */
 struct soft_slot {
-	uint16_t id;
+	struct soft_head head;
 	uint32_t len;
 };
 

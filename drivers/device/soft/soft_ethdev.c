@@ -356,7 +356,7 @@ mbuf_read(struct soft_net *net, struct rte_mbuf *mbuf)
 static void
 rx_queue(struct soft_net *net, uint16_t port, uint16_t queue)
 {
-	uint16_t room = soft_ring_count(&net->pair->rx);
+	uint16_t room = soft_ring_count(&net->pair->rx, SOFT_BURST);
 	struct rte_mbuf *mbufs[SOFT_BURST];
 	uint16_t i, n;
 

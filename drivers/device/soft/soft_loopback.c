@@ -18,7 +18,7 @@ loopback_poll(struct soft_dev *dev, struct soft_pair *pair)
 	if (!soft_net_begin(&net, dev, pair))
 		return 0;
 	for (i = 0; i < SOFT_BURST; i++) {
-		if (soft_ring_count(&pair->rx) == 0 || !soft_net_tx_read(&net))
+		if (!soft_ring_ready(&pair->rx, pair->rx.next) || !soft_net_tx_read(&net))
 			break;
 		room = soft_net_rx_reserve(&net, net.len);
 		if (room == SOFT_NET_WAIT)

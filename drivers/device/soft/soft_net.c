@@ -92,11 +92,12 @@ soft_net_tx_read(struct soft_net *net)
 	/* One byte more than any frame: a chain that fills it is too long. */
 	uint32_t want = net->dev->hdr_len + SOFT_MAX_FRAME + 1;
 	struct soft_chain chain;
+	uint16_t at;
 	int ret;
 
-	while (soft_ring_count(ring) != 0) {
-		ret = soft_ring_read(ring, &net->access, ring->next, SVQ_PERM_R, want,
-			&net->pair->src[1], &chain);
+	while (at = ring->next, soft_ring_ready(ring, at)) {
+		ret = soft_ring_read(
+			ring, &net->access, &at, SVQ_PERM_R, want, &net->pair->src[1], &chain);
 		if (unlikely(ret < 0)) {
 			fault(net, ring, ret);
 			return false;
@@ -106,7 +107,7 @@ soft_net_tx_read(struct soft_net *net)
 			fault(net, ring, -EPROTO);
 			return false;
 		}
-		net->tx_id = chain.id;
+		net->tx_head = chain.head;
 		net->len = strip_header(net, &chain);
 		if (likely(net->len != 0 && net->len <= SOFT_MAX_FRAME))
 			return true;
@@ -119,7 +120,7 @@ soft_net_tx_read(struct soft_net *net)
 void
 soft_net_tx_take(struct soft_net *net)
 {
-	soft_ring_take(&net->pair->tx, net->tx_id, 0);
+	soft_ring_take(&net->pair->tx, &net->tx_head, 0);
 	net->tx_packets++;
 }
 
@@ -131,21 +132,22 @@ soft_net_rx_reserve(struct soft_net *net, uint32_t len)
 	unsigned int n_bufs = 0, n_slots = 0, ring_slots = 0;
 	uint32_t got = 0;
 	struct soft_chain chain;
-	uint16_t at;
+	uint16_t at = ring->next;
 	int ret;
 
-	for (at = ring->next; at != ring->end; at++) {
-		ret = soft_ring_read(ring, &net->access, at, SVQ_PERM_W, need - got,
+	/* The second condition holds the driver to one lap, whatever it writes meanwhile. */
+	while (soft_ring_ready(ring, at) && ring_slots < ring->size) {
+		ret = soft_ring_read(ring, &net->access, &at, SVQ_PERM_W, need - got,
 			&net->pair->dst[n_bufs], &chain);
 		if (unlikely(ret < 0)) {
 			fault(net, ring, ret);
 			return SOFT_NET_WAIT;
 		}
-		net->pair->slots[n_slots].id = chain.id;
+		net->pair->slots[n_slots].head = chain.head;
 		net->pair->slots[n_slots].len = chain.len;
 		n_slots++;
 		n_bufs += chain.n_bufs;
-		ring_slots += chain.slots;
+		ring_slots += chain.head.slots;
 		got += chain.len;
 		if (likely(got == need)) {
 			net->n_slots = n_slots;
@@ -176,7 +178,7 @@ soft_net_rx_write(struct soft_net *net)
 	src->len = net->dev->hdr_len;
 	soft_net_copy(pair->dst, src, net->dev->hdr_len + net->len);
 	for (i = 0; i < net->n_slots; i++)
-		soft_ring_take(&pair->rx, pair->slots[i].id, pair->slots[i].len);
+		soft_ring_take(&pair->rx, &pair->slots[i].head, pair->slots[i].len);
 	net->rx_packets++;
 }
 

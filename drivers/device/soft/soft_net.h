@@ -35,7 +35,7 @@ struct soft_net {
 	unsigned int first;
 	unsigned int n;
 	uint32_t len;
-	uint16_t tx_id; /**< its chain, if it came from the transmit queue */
+	struct soft_head tx_head; /**< its chain, if it came from the transmit queue */
 	/* Receive chains reserved for it. */
 	unsigned int n_slots;
 	/* What this poll did. */

@@ -14,8 +14,8 @@ null_poll(struct soft_dev *dev, struct soft_pair *pair)
 
 	if (!soft_net_begin(&net, dev, pair))
 		return 0;
-	for (i = 0; i < SOFT_BURST && soft_ring_count(&pair->tx) != 0; i++) {
-		ret = soft_ring_head(&pair->tx, &net.tx_id);
+	for (i = 0; i < SOFT_BURST && soft_ring_ready(&pair->tx, pair->tx.next); i++) {
+		ret = soft_ring_head(&pair->tx, &net.tx_head);
 		if (unlikely(ret < 0)) {
 			soft_dev_fault(dev, pair, &pair->tx, &net.access, ret);
 			break;

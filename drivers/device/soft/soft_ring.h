@@ -7,13 +7,18 @@
 
 /**
  * @file
- * The device side of a split virtqueue (virtio 1.2, 2.7), reached only through the IOMMU.
+ * The device side of a virtqueue, split (virtio 1.2, 2.7) or packed (2.8), reached only through
+ * the IOMMU.
  *
  * Concepts
  *
- * One poll is: soft_ring_begin() looks once how far the driver got; soft_ring_read() reads a chain
+ * One poll is: soft_ring_begin() looks how far the driver got; soft_ring_read() reads a chain
  * without taking it, so that a caller can look ahead and leave it; soft_ring_take() takes it and
  * notes it as used; soft_ring_publish() shows the driver all used entries of the poll at once.
+ *
+ * A position is where a chain stands: the free-running available index of a split ring; the place
+ * of the chain's first descriptor in a packed ring, with the wrap counter in bit 15. Callers pass
+ * positions along and look at them only through these functions.
  *
  * The three areas are translated when the ring starts and again when the IOMMU's snapshot has
  * changed; their addresses are valid for one poll, like every other.
@@ -47,12 +52,28 @@ struct soft_buf {
 	uint32_t len;
 };
 
+/** What it takes to give a chain back. */
+struct soft_head {
+	uint16_t id;	/**< what the driver is told */
+	uint16_t slots; /**< descriptors of the ring itself that were read */
+};
+
 /** A chain as far as it was read; its buffers are in the caller's array. */
 struct soft_chain {
-	uint16_t id;	     /**< what the used ring is told */
-	uint16_t slots;	     /**< descriptors of the ring itself that were read */
+	struct soft_head head;
 	unsigned int n_bufs; /**< buffers */
 	uint32_t len;	     /**< bytes in them */
+};
+
+/** What only a split ring has. */
+struct soft_split {
+	const struct vring_desc *desc;
+	const struct vring_avail *avail;
+	struct vring_used *used;
+	uint16_t end;	     /**< available index that the driver had reached */
+	uint16_t used_next;  /**< used index to write next */
+	uint16_t used_shown; /**< used index that the driver sees */
+	uint16_t event;	     /**< avail_event that the driver sees */
 };
 
 struct soft_ring {
@@ -61,34 +82,30 @@ struct soft_ring {
 	bool indirect;		      /**< VIRTIO_RING_F_INDIRECT_DESC */
 	bool event_idx;		      /**< VIRTIO_RING_F_EVENT_IDX */
 	uint16_t size;		      /**< descriptors */
-	uint16_t next;		      /**< available index to take next */
-	uint16_t end;		      /**< available index that the driver had reached */
-	uint16_t used_next;	      /**< used index to write next */
-	uint16_t used_shown;	      /**< used index that the driver sees */
-	uint16_t event;		      /**< avail_event that the driver sees */
+	uint16_t next;		      /**< position to take next */
 	uint32_t buf_hint;	      /**< for soft_access_get(): buffers */
 	uint32_t table_hint;	      /**< for soft_access_get(): indirect tables */
 	uint64_t generation;	      /**< of the snapshot behind the addresses; 0: none */
-	const struct vring_desc *desc;
-	const struct vring_avail *avail;
-	struct vring_used *used;
+	struct soft_split split;
 };
 
 /** Forget everything; the driver has to set the ring up anew. */
 void soft_ring_reset(struct soft_ring *ring);
 
-/** Begin at index 0 and ask the driver not to kick. conf is set. @return 0; -EFAULT. */
+/** Begin anew and ask the driver not to kick. conf is set. @return 0; -EFAULT. */
 int soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t features);
 
 /** See what the driver made available. @return 0; -EFAULT; -EPROTO. */
 int soft_ring_begin(struct soft_ring *ring, struct soft_access *access);
 
 /**
- * Read a chain of available index @p at, next <= at < end, without taking it.
+ * Read the chain at a position where soft_ring_ready(), without taking it.
  *
- * Reading stops when @p want bytes are found: what follows is not looked at, and the last buffer
- * is cut short. Every descriptor that is read must fit its direction.
+ * Reading stops when @p want bytes are found: the buffers that follow are not looked at, and the
+ * last one is cut short. Every descriptor that is read must fit its direction.
  *
+ * @param[in,out] at
+ *   Position; on success, of the chain behind.
  * @param perm
  *   SVQ_PERM_R or SVQ_PERM_W: what the device does with the buffers.
  * @param want
@@ -97,31 +114,35 @@ int soft_ring_begin(struct soft_ring *ring, struct soft_access *access);
  *   Room for the smaller of @p want and the ring's size.
  * @return 0; -EFAULT; -EPROTO.
  */
-int soft_ring_read(struct soft_ring *ring, struct soft_access *access, uint16_t at, uint32_t perm,
+int soft_ring_read(struct soft_ring *ring, struct soft_access *access, uint16_t *at, uint32_t perm,
 	uint32_t want, struct soft_buf *bufs, struct soft_chain *chain);
 
-/** Read only the head of the next chain. @return 0; -EPROTO. */
-int soft_ring_head(struct soft_ring *ring, uint16_t *id);
+/** Read the next chain without its buffers. @return 0; -EPROTO. */
+int soft_ring_head(struct soft_ring *ring, struct soft_head *head);
+
+/** Chains that are available and not taken, counted up to @p max. */
+uint16_t soft_ring_count(const struct soft_ring *ring, uint16_t max);
 
 /** Show the driver what was taken since the last call. */
 void soft_ring_publish(struct soft_ring *ring);
 
-/** Chains that the driver had made available and that are not taken yet. */
-static inline uint16_t
-soft_ring_count(const struct soft_ring *ring)
+/** Whether the driver has made a chain available at a position. */
+static inline bool
+soft_ring_ready(const struct soft_ring *ring, uint16_t at)
 {
-	return (uint16_t)(ring->end - ring->next);
+	return at != ring->split.end;
 }
 
 /** Take the next chain; @p len bytes were written to it. */
 static inline void
-soft_ring_take(struct soft_ring *ring, uint16_t id, uint32_t len)
+soft_ring_take(struct soft_ring *ring, const struct soft_head *head, uint32_t len)
 {
-	struct vring_used_elem *elem = &ring->used->ring[ring->used_next & (ring->size - 1)];
+	struct soft_split *split = &ring->split;
+	struct vring_used_elem *elem = &split->used->ring[split->used_next & (ring->size - 1)];
 
-	elem->id = id;
+	elem->id = head->id;
 	elem->len = len;
-	ring->used_next++;
+	split->used_next++;
 	ring->next++;
 }
 

@@ -40,6 +40,8 @@ static const char text[] =
 	"  port=NAME             soft: an ethdev instead, created before the device.\n"
 	"                        Example: --vdev net_tap0,iface=tap0 --vdev "
 	"vdpa_svq0,device=soft,port=net_tap0\n"
+	"  packed=0|1            soft: 1: the device offers packed rings; the relay uses what it\n"
+	"                        offers; default 0. Example: packed=1\n"
 	"  mac=XX:XX:XX:XX:XX:XX soft: the device's address. Example: mac=52:54:00:00:00:01\n"
 	"  apertures=A-B[+C-D..] soft: the I/O virtual addresses that it reaches, in hexadecimal.\n"
 	"                        Example: apertures=1000-fedfffff+100000000-7fffffffff\n"

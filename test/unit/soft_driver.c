@@ -18,6 +18,7 @@
 
 #include "autotest.h"
 #include "soft_driver.h"
+#include "soft_driver_packed.h"
 
 /* Bytes of the ring areas of one queue. */
 #define DESC_SIZE  (DRV_MAX_SIZE * sizeof(struct vring_desc))
@@ -35,6 +36,7 @@ static const struct {
 	{DRV_IOVA_RINGS, N_QUEUES *(DESC_SIZE + AVAIL_SIZE), SVQ_PERM_R,
 		offsetof(struct drv, rings)},
 	{DRV_IOVA_USED, N_QUEUES *USED_SIZE, SVQ_PERM_W, offsetof(struct drv, used)},
+	{DRV_IOVA_PACKED, DRV_PACKED_SIZE, SVQ_PERM_RW, offsetof(struct drv, packed)},
 	{DRV_IOVA_TABLES, N_QUEUES *DRV_SLOTS *TABLE_SIZE, SVQ_PERM_R,
 		offsetof(struct drv, tables)},
 	{DRV_IOVA_TX, DRV_MAX_PAIRS *DRV_AREA_SIZE, SVQ_PERM_R, offsetof(struct drv, tx)},
@@ -100,17 +102,24 @@ ring_init(struct drv *drv, unsigned int qid, uint16_t size)
 	ring->rx = qid % 2 == 0;
 	ring->size = size;
 	ring->event_idx = (drv->features & RTE_BIT64(VIRTIO_RING_F_EVENT_IDX)) != 0;
-	ring->desc = (void *)(drv->rings + at);
+	ring->packed = (drv->features & RTE_BIT64(VIRTIO_F_RING_PACKED)) != 0;
+	ring->avail_wrap = true;
+	ring->used_wrap = true;
+	ring->desc = (void *)(ring->packed ? drv->packed + qid * DESC_SIZE : drv->rings + at);
 	ring->avail = (void *)(drv->rings + at + DESC_SIZE);
 	ring->used = (void *)(drv->used + qid * USED_SIZE);
-	memset(ring->desc, 0, DESC_SIZE + AVAIL_SIZE);
+	memset(ring->desc, 0, DESC_SIZE);
+	memset(ring->avail, 0, AVAIL_SIZE);
 	memset(ring->used, 0, USED_SIZE);
 	ring->conf.size = size;
-	ring->conf.desc_iova = DRV_IOVA_RINGS + at;
-	ring->conf.avail_iova = ring->conf.desc_iova + DESC_SIZE;
+	ring->conf.desc_iova =
+		ring->packed ? DRV_IOVA_PACKED + qid * DESC_SIZE : DRV_IOVA_RINGS + at;
+	ring->conf.avail_iova = DRV_IOVA_RINGS + at + DESC_SIZE;
 	ring->conf.used_iova = DRV_IOVA_USED + qid * USED_SIZE;
-	for (i = 0; i < size; i++)
+	for (i = 0; i < size; i++) {
 		ring->free_desc[ring->n_free++] = (uint16_t)i;
+		ring->free_ids[ring->n_ids++] = (uint16_t)i;
+	}
 	for (i = 0; i < DRV_SLOTS; i++) {
 		struct drv_slot *slot = &ring->slots[i];
 		uint64_t off = (uint64_t)(qid / 2) * DRV_AREA_SIZE + i * DRV_SLOT_SIZE;
@@ -186,17 +195,18 @@ drv_piece(struct drv_slot *slot, uint32_t off, uint32_t len)
 
 /* Ring descriptors of a chain. */
 static unsigned int
-ring_descs(unsigned int n, enum drv_layout layout)
+ring_descs(const struct drv_ring *ring, unsigned int n, enum drv_layout layout)
 {
 	if (layout == DRV_DIRECT || (layout == DRV_MIXED && n == 1))
 		return n;
-	return layout == DRV_INDIRECT ? 1 : 2;
+	return layout == DRV_INDIRECT || ring->packed ? 1 : 2;
 }
 
 bool
 drv_fits(const struct drv_ring *ring, unsigned int n, enum drv_layout layout)
 {
-	return n <= ring->size && ring_descs(n, layout) <= ring->n_free && ring->free_slots != NULL;
+	return n <= ring->size && ring_descs(ring, n, layout) <= ring->n_free &&
+		ring->free_slots != NULL;
 }
 
 static void
@@ -229,11 +239,13 @@ uint16_t
 drv_post(struct drv_ring *ring, struct drv_slot *slot, enum drv_layout layout)
 {
 	uint16_t dir = ring->rx ? VRING_DESC_F_WRITE : 0;
-	unsigned int i, n_ring = ring_descs(slot->n, layout);
+	unsigned int i, n_ring = ring_descs(ring, slot->n, layout);
 	unsigned int direct = n_ring == slot->n && layout != DRV_INDIRECT ? n_ring : n_ring - 1;
 
 	CU_ASSERT_FATAL(slot->n > 0 && n_ring <= ring->n_free);
 	slot->n_ring = n_ring;
+	if (ring->packed)
+		return drv_packed_post(ring, slot, layout != DRV_DIRECT && direct != n_ring);
 	for (i = 0; i < n_ring; i++)
 		slot->ring_desc[i] = ring->free_desc[--ring->n_free];
 	for (i = 0; i < direct; i++)
@@ -257,6 +269,20 @@ drv_post(struct drv_ring *ring, struct drv_slot *slot, enum drv_layout layout)
 	return slot->ring_desc[0];
 }
 
+uint16_t *
+drv_flags(struct drv_ring *ring, uint16_t desc)
+{
+	return ring->packed ? &ring->packed_desc[desc].flags : &ring->desc[desc].flags;
+}
+
+bool
+drv_used(const struct drv_ring *ring)
+{
+	if (ring->packed)
+		return drv_packed_used(ring);
+	return __atomic_load_n(&ring->used->idx, __ATOMIC_ACQUIRE) != ring->used_idx;
+}
+
 struct drv_slot *
 drv_reap(struct drv_ring *ring, uint32_t *len)
 {
@@ -264,8 +290,10 @@ drv_reap(struct drv_ring *ring, uint32_t *len)
 	struct drv_slot *slot;
 	unsigned int i;
 
-	if (__atomic_load_n(&ring->used->idx, __ATOMIC_ACQUIRE) == ring->used_idx)
+	if (!drv_used(ring))
 		return NULL;
+	if (ring->packed)
+		return drv_packed_reap(ring, len);
 	elem = &ring->used->ring[ring->used_idx & (ring->size - 1)];
 	CU_ASSERT_FATAL(elem->id < ring->size);
 	slot = ring->by_head[elem->id];

@@ -7,13 +7,20 @@
 
 /**
  * @file
- * The driver's side of a device under test: split rings and buffers that are written by hand.
+ * The driver's side of a device under test: rings, split or packed, and buffers that are written by
+ * hand.
  *
  * Concepts
  *
- * Memory is five areas with just the permission that the device needs: rings and indirect tables
- * (read), used rings (write), transmit buffers (read), receive buffers (write). A slot is the room
- * of one chain: a buffer area, an indirect table, and the pieces that a test cuts the area into.
+ * Memory is six areas with just the permission that the device needs: rings and indirect tables
+ * (read), used rings (write), packed rings (both), transmit buffers (read), receive buffers
+ * (write). A slot is the room of one chain: a buffer area, an indirect table, and the pieces that a
+ * test cuts the area into.
+ *
+ * In a packed ring the driver event area lies where a split ring's available ring does, the device
+ * event area where its used ring does. Address and length of a descriptor stand where a split one
+ * has them, so that a test spoils either through drv_ring.desc and drv_flags(). Of a chain, only
+ * the last descriptor holds the id; ids have nothing to do with places.
  */
 
 #include <stdbool.h>
@@ -31,6 +38,7 @@
 /* Where the areas lie for the device. */
 #define DRV_IOVA_RINGS	0x100000
 #define DRV_IOVA_USED	0x200000
+#define DRV_IOVA_PACKED 0x300000
 #define DRV_IOVA_TABLES 0x400000
 #define DRV_IOVA_TX	0x10000000
 #define DRV_IOVA_RX	0x20000000
@@ -39,11 +47,14 @@
 /* Bytes of the area of used rings. */
 #define DRV_USED_SIZE (2 * DRV_MAX_PAIRS * 4 * 4096)
 
+/** Bytes of the area of packed rings. */
+#define DRV_PACKED_SIZE (2 * DRV_MAX_PAIRS * DRV_MAX_SIZE * 16)
+
 /** How a chain is laid out. */
 enum drv_layout {
 	DRV_DIRECT,
 	DRV_INDIRECT, /**< one ring descriptor, all pieces in a table */
-	DRV_MIXED,    /**< the first piece direct, the others in a table */
+	DRV_MIXED,    /**< the first piece direct, the others in a table; packed: as indirect */
 };
 
 struct drv_piece {
@@ -54,7 +65,10 @@ struct drv_piece {
 struct drv_slot {
 	uint8_t *hva; /**< DRV_SLOT_SIZE bytes */
 	uint64_t iova;
-	struct vring_desc *table; /**< room for DRV_MAX_SIZE */
+	union { /**< room for DRV_MAX_SIZE */
+		struct vring_desc *table;
+		struct vring_packed_desc *packed_table;
+	};
 	uint64_t table_iova;
 	unsigned int n;
 	struct drv_piece pieces[DRV_MAX_SIZE];
@@ -66,17 +80,31 @@ struct drv_slot {
 struct drv_ring {
 	bool rx;
 	uint16_t size;
-	uint16_t avail_idx;
-	uint16_t used_idx;
+	bool packed;
+	uint16_t avail_idx; /**< packed: place of the next descriptor to write */
+	uint16_t used_idx;  /**< packed: place of the next used descriptor */
+	bool avail_wrap;
+	bool used_wrap;
 	bool event_idx;
 	unsigned int kicks; /**< that the device asked for */
-	struct vring_desc *desc;
-	struct vring_avail *avail;
-	struct vring_used *used;
+	union {
+		struct vring_desc *desc;
+		struct vring_packed_desc *packed_desc;
+	};
+	union {
+		struct vring_avail *avail;
+		struct vring_packed_desc_event *driver_event;
+	};
+	union {
+		struct vring_used *used;
+		struct vring_packed_desc_event *device_event;
+	};
 	struct svq_device_queue conf;
-	unsigned int n_free;
+	unsigned int n_free; /**< ring descriptors */
 	uint16_t free_desc[DRV_MAX_SIZE];
-	struct drv_slot *by_head[DRV_MAX_SIZE];
+	unsigned int n_ids; /**< packed */
+	uint16_t free_ids[DRV_MAX_SIZE];
+	struct drv_slot *by_head[DRV_MAX_SIZE]; /**< packed: by id */
 	struct drv_slot *free_slots;
 	struct drv_slot slots[DRV_SLOTS];
 };
@@ -86,7 +114,7 @@ struct drv {
 	unsigned int pairs;
 	uint64_t features;
 	uint16_t hdr_len;
-	uint8_t *rings, *used, *tables, *tx, *rx;
+	uint8_t *rings, *used, *packed, *tables, *tx, *rx;
 	struct drv_ring ring[2 * DRV_MAX_PAIRS]; /**< 2i receive, 2i+1 transmit */
 };
 
@@ -111,11 +139,17 @@ void drv_piece(struct drv_slot *slot, uint32_t off, uint32_t len);
 /** Whether a chain of @p n pieces fits the ring now. */
 bool drv_fits(const struct drv_ring *ring, unsigned int n, enum drv_layout layout);
 
-/** Make a slot's chain available. @return its head. */
+/** Make a slot's chain available. @return its first descriptor in the ring. */
 uint16_t drv_post(struct drv_ring *ring, struct drv_slot *slot, enum drv_layout layout);
 
-/** Make any head available, without looking. */
+/** Make any head available, without looking. Split rings. */
 void drv_post_head(struct drv_ring *ring, uint16_t head);
+
+/** Flags of a ring descriptor. */
+uint16_t *drv_flags(struct drv_ring *ring, uint16_t desc);
+
+/** Whether there is a used chain that drv_reap() has not taken. */
+bool drv_used(const struct drv_ring *ring);
 
 /** Take the next used chain; NULL: none. @p len: bytes that the device says it wrote. */
 struct drv_slot *drv_reap(struct drv_ring *ring, uint32_t *len);

@@ -22,6 +22,8 @@
 #define IND   RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC)
 #define EVENT RTE_BIT64(VIRTIO_RING_F_EVENT_IDX)
 
+#define PACKED RTE_BIT64(VIRTIO_F_RING_PACKED)
+
 #define MAX_PAYLOAD (64 * 1024)
 
 static struct drv drv;
@@ -169,7 +171,7 @@ loop_shapes(uint64_t features, uint16_t size, unsigned int rounds)
 	unsigned int i, j, n, pieces;
 	uint64_t packets = 0;
 
-	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "queues=2,queue_size=1024", NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "queues=2,queue_size=1024,packed=1", NULL), 0);
 	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, features, size), 0);
 	for (i = 0; i < rounds; i++) {
 		uint16_t pair = (uint16_t)pick(2);
@@ -181,7 +183,7 @@ loop_shapes(uint64_t features, uint16_t size, unsigned int rounds)
 			make_payload(sent, lens[n], i * 8 + n);
 			transmit(tx, sent, lens[n], pieces, pick_layout());
 		}
-		pieces = 1 + pick(RTE_MIN(size / 2, 64));
+		pieces = 1 + pick(size < 4 ? 1 : RTE_MIN(size / 2, 64));
 		for (j = 0; j < n;) {
 			post_rx(rx, pieces);
 			CU_ASSERT_NOT_EQUAL_FATAL(drv_poll(&drv, pair), 0);
@@ -230,6 +232,33 @@ test_shapes_legacy(void)
 	loop_shapes(MRG | EVENT, 128, 1000);
 }
 
+static void
+test_shapes_packed(void)
+{
+	seed = (unsigned int)autotest_seed();
+	loop_shapes(V1 | PACKED | MRG | IND | EVENT, 256, 1000);
+	loop_shapes(V1 | PACKED | MRG, 64, 1000);
+	loop_shapes(V1 | PACKED | IND, 1024, 1000);
+	loop_shapes(V1 | PACKED | EVENT, 333, 1000);
+}
+
+/* A packed ring may have any size. */
+static void
+test_shapes_odd_sizes(void)
+{
+	static const uint16_t sizes[] = {2, 3, 5, 7, 31, 33, 100, 255, 257, 1000, 1023};
+	unsigned int i;
+
+	seed = (unsigned int)autotest_seed();
+	loop_shapes(V1 | PACKED, 1, 500);
+	loop_shapes(V1 | PACKED | IND, 1, 500);
+	for (i = 0; i < RTE_DIM(sizes); i++) {
+		loop_shapes(V1 | PACKED | IND, sizes[i], 200);
+		loop_shapes(V1 | PACKED | MRG | IND, sizes[i], 200);
+		loop_shapes(V1 | PACKED | MRG, sizes[i], 200);
+	}
+}
+
 /* One chain of equal pieces. */
 static void
 post_even(struct drv_ring *ring, uint32_t len, unsigned int pieces)
@@ -260,24 +289,24 @@ start_one(const char *args, uint64_t features, uint16_t size)
 
 /* Without room a packet stays with the driver, and receive buffers as they were. */
 static void
-test_back_pressure(void)
+back_pressure(uint64_t format)
 {
 	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
 	uint32_t len;
 
-	start_one("backend=loopback", V1 | MRG | EVENT, 128);
+	start_one("backend=loopback,packed=1", format | V1 | MRG | EVENT, 128);
 	make_payload(sent, MAX_PAYLOAD, 1);
 	transmit(tx, sent, MAX_PAYLOAD, 3, DRV_DIRECT);
 	transmit(tx, sent, 100, 1, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
-	CU_ASSERT_EQUAL(tx->used->idx, 0);
+	CU_ASSERT(!drv_used(tx));
 	memset(drv.rx, 0xc5, DRV_AREA_SIZE);
 	for (len = 0; len < MAX_PAYLOAD + 12 - 2048; len += 2048) {
 		post_even(rx, 1024, 2);
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
 	}
-	CU_ASSERT_EQUAL(tx->used->idx, 0);
-	CU_ASSERT_EQUAL(rx->used->idx, 0);
+	CU_ASSERT(!drv_used(tx));
+	CU_ASSERT(!drv_used(rx));
 	CU_ASSERT(drv.rx[0] == 0xc5 && memcmp(drv.rx, drv.rx + 1, DRV_AREA_SIZE - 1) == 0);
 	post_even(rx, 1024, 2);
 	/* 65536 + 12 bytes in 33 chains of 2048; the next packet waits for one more. */
@@ -291,15 +320,22 @@ test_back_pressure(void)
 	drv_close(&drv);
 }
 
+static void
+test_back_pressure(void)
+{
+	back_pressure(0);
+	back_pressure(PACKED);
+}
+
 /* What no receive buffer will ever hold is dropped, what fits goes on. */
 static void
-test_never_fits(void)
+never_fits(uint64_t format)
 {
 	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
 	unsigned int i;
 
 	make_payload(sent, MAX_PAYLOAD, 1);
-	start_one("", V1, 16);
+	start_one("packed=1", format | V1, 16);
 	post_even(rx, 500, 2);
 	transmit(tx, sent, 989, 1, DRV_DIRECT);
 	transmit(tx, sent, 988, 1, DRV_DIRECT);
@@ -309,7 +345,7 @@ test_never_fits(void)
 	drv_close(&drv);
 
 	/* All 16 descriptors are posted and are too small. */
-	start_one("", V1 | MRG, 16);
+	start_one("packed=1", format | V1 | MRG, 16);
 	for (i = 0; i < 8; i++)
 		post_even(rx, 500, 2);
 	transmit(tx, sent, 8000, 1, DRV_DIRECT);
@@ -320,13 +356,20 @@ test_never_fits(void)
 	drv_close(&drv);
 }
 
+static void
+test_never_fits(void)
+{
+	never_fits(0);
+	never_fits(PACKED);
+}
+
 /* Neither empty nor endless frames are packets. */
 static void
-test_odd_frames(void)
+odd_frames(uint64_t format)
 {
 	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
 
-	start_one("", V1 | MRG, 128);
+	start_one("packed=1", format | V1 | MRG, 128);
 	post_even(rx, 70000, 1);
 	post_even(tx, 12, 1);
 	post_even(tx, 6, 2);
@@ -341,15 +384,22 @@ test_odd_frames(void)
 	drv_close(&drv);
 }
 
+static void
+test_odd_frames(void)
+{
+	odd_frames(0);
+	odd_frames(PACKED);
+}
+
 /* Ring indices past 65535, on both ways of asking for no kick. */
 static void
-wrap(uint64_t features, uint16_t size)
+wrap(uint64_t features, uint16_t size, uint32_t packets)
 {
 	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
 	uint32_t i, j;
 
-	start_one("", features, size);
-	for (i = 0; i < 200000;) {
+	start_one("packed=1", features, size);
+	for (i = 0; i < packets;) {
 		uint32_t n = 1 + i % 50;
 
 		for (j = 0; j < n && tx->n_free > 0; j++) {
@@ -375,20 +425,25 @@ wrap(uint64_t features, uint16_t size)
 static void
 test_wrap(void)
 {
-	wrap(V1 | EVENT, 64);
-	wrap(V1, 64);
-	wrap(V1 | EVENT, 2);
-	wrap(V1 | EVENT, 1024);
+	wrap(V1 | EVENT, 64, 200000);
+	wrap(V1, 64, 200000);
+	wrap(V1 | EVENT, 2, 200000);
+	wrap(V1 | EVENT, 1024, 200000);
+	/* A lap is all that a packed ring counts. */
+	wrap(V1 | PACKED, 1, 20000);
+	wrap(V1 | PACKED | EVENT, 7, 20000);
+	wrap(V1 | PACKED, 64, 20000);
+	wrap(V1 | PACKED, 1000, 20000);
 }
 
 static void
-test_null(void)
+null_backend(uint64_t format)
 {
 	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
 	struct drv_slot *slot;
 	unsigned int i;
 
-	start_one("backend=null", V1 | MRG, 64);
+	start_one("backend=null,packed=1", format | V1 | MRG, 64);
 	post_even(rx, 1000, 1);
 	for (i = 0; i < 50; i++) {
 		slot = drv_slot_get(tx);
@@ -400,14 +455,27 @@ test_null(void)
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 50 - SOFT_BURST);
 	reap_tx(tx);
 	CU_ASSERT_EQUAL(tx->n_free, 64);
-	CU_ASSERT_EQUAL(rx->used->idx, 0);
+	CU_ASSERT(!drv_used(rx));
 	CU_ASSERT_EQUAL(stats().tx_packets, 50);
 	CU_ASSERT_EQUAL(stats().iommu_faults, 0);
-	drv_post_head(tx, 64);
+	if (format == PACKED) {
+		slot = drv_slot_get(tx);
+		drv_piece(slot, 0, 100);
+		tx->packed_desc[drv_post(tx, slot, DRV_DIRECT)].id = 64;
+	} else {
+		drv_post_head(tx, 64);
+	}
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
 	CU_ASSERT_EQUAL(stats().ring_errors, 1);
 	CU_ASSERT(drv.dev->ops->status(drv.dev) & SVQ_DEVICE_S_NEEDS_RESET);
 	drv_close(&drv);
+}
+
+static void
+test_null(void)
+{
+	null_backend(0);
+	null_backend(PACKED);
 }
 
 /* What a reset leaves, which pairs are served, and calls out of order. */
@@ -465,6 +533,7 @@ test_life_cycle(void)
 	bad.size = 256;
 	bad.desc_iova += 8;
 	CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 0, &bad), -EINVAL);
+	CU_ASSERT_EQUAL(ops->set_features(drv.dev, V1 | PACKED), -EINVAL);
 	drv_close(&drv);
 }
 
@@ -527,6 +596,10 @@ test_bad_args(void)
 		"backend=tap",
 		"backend=",
 		"port=",
+		"packed=",
+		"packed=2",
+		"packed=on",
+		"packed=1,packed=1",
 		"mac=1:2",
 		"mac=00:00:00:00:00:00",
 		"mac=01:00:00:00:00:01",
@@ -554,16 +627,16 @@ test_bad_args(void)
 
 /* Memory comes and goes while packets flow: no packet and no access is lost. */
 static void
-test_maps_under_traffic(void)
+maps_under_traffic(uint64_t features)
 {
 	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
 	/* On a busy machine each change takes a while. */
-	uint64_t end = rte_get_timer_cycles() + 2 * rte_get_timer_hz();
+	uint64_t end = rte_get_timer_cycles() + rte_get_timer_hz();
 	uint8_t *mem = aligned_alloc(4096, 4096);
 	unsigned int i, packets = 0;
 
-	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "", drv_poller_qsbr()), 0);
-	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, V1 | EVENT, 64), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "packed=1", drv_poller_qsbr()), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, features, 64), 0);
 	drv_poller_start(&drv);
 	for (i = 0; i < 2000 && rte_get_timer_cycles() < end; i++) {
 		/* Below and above the others, so that these move within the snapshot. */
@@ -572,7 +645,9 @@ test_maps_under_traffic(void)
 
 		make_payload(sent, 700, i);
 		transmit(tx, sent, 700, 3, DRV_DIRECT);
-		post_even(rx, 712, 1);
+		/* Where buffers merge, the packet takes four: seen together or not at all. */
+		for (len = 0; len < 712; len += features & MRG ? 178 : 712)
+			post_even(rx, features & MRG ? 178 : 712, 1);
 		CU_ASSERT_EQUAL(
 			drv.dev->ops->dma_map(drv.dev, iova, (uintptr_t)mem, 4096, SVQ_PERM_RW), 0);
 		CU_ASSERT_EQUAL(drv.dev->ops->dma_unmap(drv.dev, iova, 4096), 0);
@@ -591,6 +666,15 @@ test_maps_under_traffic(void)
 }
 
 static void
+test_maps_under_traffic(void)
+{
+	maps_under_traffic(V1 | EVENT);
+	maps_under_traffic(V1 | MRG);
+	maps_under_traffic(V1 | PACKED);
+	maps_under_traffic(V1 | PACKED | MRG);
+}
+
+static void
 test_dump(void)
 {
 	char *text = NULL;
@@ -604,7 +688,7 @@ test_dump(void)
 	fclose(f);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "back-end: loopback\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "status: running\n"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "IOMMU: 5 mappings, 12 translations, 0 faults\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "IOMMU: 6 mappings, 12 translations, 0 faults\n"));
 	free(text);
 	drv_close(&drv);
 }
@@ -617,6 +701,8 @@ fill(void)
 	autotest_add(suite, "chain shapes, mergeable buffers", test_shapes_mergeable);
 	autotest_add(suite, "chain shapes, one buffer a packet", test_shapes_plain);
 	autotest_add(suite, "chain shapes, legacy", test_shapes_legacy);
+	autotest_add(suite, "chain shapes, packed", test_shapes_packed);
+	autotest_add(suite, "chain shapes, packed, odd sizes", test_shapes_odd_sizes);
 	autotest_add(suite, "back-pressure", test_back_pressure);
 	autotest_add(suite, "packets that never fit", test_never_fits);
 	autotest_add(suite, "empty and endless frames", test_odd_frames);

@@ -26,6 +26,7 @@
  */
 #define NAME "soft"
 #define PORT "net_ring_" NAME
+#define DEV  "port=" PORT ",packed=1"
 
 #define QUEUES	 2
 #define PORT_MAX 63 /* frames that a queue of the port holds */
@@ -35,6 +36,7 @@
 #define SIZE	 256
 
 static struct drv drv;
+static uint64_t format; /* VIRTIO_F_RING_PACKED, or 0 */
 static struct rte_mempool *pool;
 static struct rte_ring *port_rx[QUEUES], *port_tx[QUEUES];
 
@@ -197,7 +199,7 @@ static void
 open_start(const char *args, uint64_t features)
 {
 	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, args, NULL), 0);
-	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, features, SIZE), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | features, SIZE), 0);
 }
 
 static void
@@ -205,7 +207,7 @@ test_receive(void)
 {
 	unsigned int round;
 
-	open_start("port=" PORT ",queues=2", MRG);
+	open_start(DEV ",queues=2", MRG);
 	for (round = 0; round < 300; round++) {
 		uint16_t pair = round % 2;
 		uint8_t mark = (uint8_t)round;
@@ -235,7 +237,7 @@ test_transmit(void)
 {
 	unsigned int round;
 
-	open_start("port=" PORT ",queues=2", PLAIN);
+	open_start(DEV ",queues=2", PLAIN);
 	for (round = 0; round < 500; round++) {
 		uint16_t pair = round % 2;
 		struct drv_ring *tx = &drv.ring[2 * pair + 1];
@@ -258,7 +260,7 @@ test_transmit(void)
 static void
 test_refused_frames(void)
 {
-	open_start("port=" PORT, MRG);
+	open_start(DEV, MRG);
 	/* Shorter than an Ethernet header; longer than the MTU admits with a VLAN tag. */
 	transmit(&drv.ring[1], 0, 13);
 	transmit(&drv.ring[1], 0, 1519);
@@ -276,7 +278,7 @@ test_refused_frames(void)
 static void
 test_no_buffer(void)
 {
-	open_start("port=" PORT, PLAIN);
+	open_start(DEV, PLAIN);
 	arrive(0, 1, 600, 1);
 	drv_poll(&drv, 0);
 	/* It waits in the port. */
@@ -300,7 +302,7 @@ test_full_port(void)
 {
 	unsigned int posted, sent;
 
-	open_start("port=" PORT, PLAIN);
+	open_start(DEV, PLAIN);
 	for (posted = 0; posted < 60; posted++)
 		transmit(&drv.ring[1], (uint8_t)posted, 64);
 	drv_poll(&drv, 0);
@@ -330,7 +332,7 @@ test_full_port(void)
 	for (sent = 0; was_sent(0, 0, 64); sent++)
 		;
 	CU_ASSERT_EQUAL(sent, PORT_MAX);
-	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, PLAIN, SIZE), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | PLAIN, SIZE), 0);
 	drv_poll(&drv, 0);
 	CU_ASSERT(!was_sent(0, 0, 64));
 	drv_close(&drv);
@@ -340,15 +342,15 @@ test_full_port(void)
 static void
 test_stale(void)
 {
-	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "port=" PORT, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, DEV, NULL), 0);
 	arrive(0, 1, 60, 1);
-	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, PLAIN, SIZE), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | PLAIN, SIZE), 0);
 	post_rx(&drv.ring[0], 8, 100);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 1);
 	CU_ASSERT(receive(&drv.ring[0], 1, 60));
 	drv.dev->ops->stop(drv.dev);
 	arrive(0, 2, 60, 1);
-	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, PLAIN, SIZE), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | PLAIN, SIZE), 0);
 	post_rx(&drv.ring[0], 8, 100);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
 	arrive(0, 3, 60, 1);
@@ -361,8 +363,8 @@ test_stale(void)
 static void
 test_shared_queues(void)
 {
-	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "port=" PORT ",queues=2", NULL), 0);
-	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, PLAIN, SIZE), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, DEV ",queues=2", NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | PLAIN, SIZE), 0);
 	post_rx(&drv.ring[0], 8, 100);
 	post_rx(&drv.ring[2], 8, 100);
 	arrive(1, 3, 60, 1);
@@ -414,8 +416,8 @@ test_switch_under_traffic(void)
 	unsigned int i, j, marks;
 	uint8_t mark;
 
-	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "port=" PORT ",queues=2", drv_poller_qsbr()), 0);
-	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, PLAIN, SIZE), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, DEV ",queues=2", drv_poller_qsbr()), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | PLAIN, SIZE), 0);
 	ops = drv.dev->ops;
 	post_rx(&drv.ring[0], 32, 100);
 	post_rx(&drv.ring[2], 32, 100);
@@ -465,11 +467,16 @@ test_open_close(void)
 	CU_ASSERT_EQUAL(drv_open(&other, "port=" PORT ",backend=null", NULL), -EINVAL);
 }
 
-static void
-fill(void)
+static int
+setup_packed(void)
 {
-	CU_pSuite suite = autotest_suite("soft_ethdev", setup, cleanup);
+	format = RTE_BIT64(VIRTIO_F_RING_PACKED);
+	return setup();
+}
 
+static void
+fill_suite(CU_pSuite suite)
+{
 	autotest_add(suite, "receive", test_receive);
 	autotest_add(suite, "transmit", test_transmit);
 	autotest_add(suite, "frames that the port would refuse", test_refused_frames);
@@ -479,6 +486,13 @@ fill(void)
 	autotest_add(suite, "queues of pairs that are off", test_shared_queues);
 	autotest_add(suite, "pairs switched under traffic", test_switch_under_traffic);
 	autotest_add(suite, "open and close", test_open_close);
+}
+
+static void
+fill(void)
+{
+	fill_suite(autotest_suite("soft_ethdev, split", setup, cleanup));
+	fill_suite(autotest_suite("soft_ethdev, packed", setup_packed, cleanup));
 }
 
 REGISTER_AUTOTEST(soft_ethdev_autotest, fill)

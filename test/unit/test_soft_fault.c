@@ -17,7 +17,8 @@
 
 /*
  * Each test spoils one thing, polls, and expects one counted fault, a device that needs a reset
- * and moves nothing more, and memory as it was; then a reset mends the device.
+ * and moves nothing more, and memory as it was; then a reset mends the device. All is done with
+ * split and with packed rings.
  */
 
 #define PLAIN (RTE_BIT64(VIRTIO_F_VERSION_1))
@@ -32,6 +33,7 @@
 static struct drv drv;
 static struct drv_ring *const rx = &drv.ring[0], *const tx = &drv.ring[1];
 static uint64_t iommu_faults, ring_errors;
+static uint64_t format; /* VIRTIO_F_RING_PACKED, or 0 */
 
 static struct svq_device_stats
 stats(void)
@@ -50,9 +52,9 @@ fresh(uint64_t features)
 {
 	/* Here, because a suite's set-up cannot assert. */
 	if (drv.dev == NULL)
-		CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "queue_size=16", NULL), 0);
+		CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "queue_size=16,packed=1", NULL), 0);
 	drv.dev->ops->stop(drv.dev);
-	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, features, SIZE), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | features, SIZE), 0);
 	memset(drv.rx, CANARY, DRV_AREA_SIZE);
 	memset(drv.tx, CANARY, DRV_AREA_SIZE);
 	rx_slot = drv_slot_get(rx);
@@ -94,8 +96,8 @@ check_fault(uint64_t faults, uint64_t errors)
 	CU_ASSERT(drv.dev->ops->status(drv.dev) & SVQ_DEVICE_S_NEEDS_RESET);
 	CU_ASSERT_EQUAL(stats().iommu_faults - iommu_faults, faults);
 	CU_ASSERT_EQUAL(stats().ring_errors - ring_errors, errors);
-	CU_ASSERT_EQUAL(rx->used->idx, 0);
-	CU_ASSERT_EQUAL(tx->used->idx, 0);
+	CU_ASSERT(!drv_used(rx));
+	CU_ASSERT(!drv_used(tx));
 	CU_ASSERT(untouched(drv.rx, DRV_AREA_SIZE));
 	CU_ASSERT(untouched(drv.tx, DRV_AREA_SIZE));
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
@@ -121,6 +123,7 @@ cleanup(void)
 {
 	if (drv.dev != NULL)
 		drv_close(&drv);
+	drv.dev = NULL;
 	return 0;
 }
 
@@ -211,7 +214,10 @@ test_straddle(void)
 	munmap(mem, 2 * PAGE);
 }
 
-/* What a spoiled chain is to a test: change it after it was written, before it is polled. */
+/* What a spoiled chain is to a test: change it after it was written, before it is polled. @p head
+ * is its first descriptor. */
+typedef void (*spoil_fn)(uint16_t head);
+
 static void
 spoil_loop(uint16_t head)
 {
@@ -240,14 +246,16 @@ spoil_zero(uint16_t head)
 static void
 spoil_direction(uint16_t head)
 {
-	tx->desc[head].flags |= VRING_DESC_F_WRITE;
+	*drv_flags(tx, head) |= VRING_DESC_F_WRITE;
 }
 
 static void
 spoil_short(uint16_t head)
 {
 	tx->desc[head].len = 11;
-	tx->desc[head].flags = 0;
+	*drv_flags(tx, head) &= ~VRING_DESC_F_NEXT;
+	if (tx->packed)
+		tx->packed_desc[head].id = 0;
 }
 
 static void
@@ -264,27 +272,107 @@ spoil_avail_idx(uint16_t head)
 	tx->avail->idx = SIZE + 1;
 }
 
+/* It goes on in what the driver has not made available. */
+static void
+spoil_packed_next(uint16_t head)
+{
+	*drv_flags(tx, head + 1) |= VRING_DESC_F_NEXT;
+}
+
+/* The second descriptor is of another lap, or used. */
+static void
+spoil_packed_lap(uint16_t head)
+{
+	*drv_flags(tx, head + 1) ^= 1 << VRING_PACKED_DESC_F_AVAIL | 1 << VRING_PACKED_DESC_F_USED;
+}
+
+static void
+spoil_packed_used(uint16_t head)
+{
+	*drv_flags(tx, head + 1) |= 1 << VRING_PACKED_DESC_F_USED;
+}
+
+/* Every descriptor is available and has a next one. */
+static void
+spoil_packed_endless(uint16_t head)
+{
+	uint16_t i;
+
+	for (i = 0; i < SIZE; i++) {
+		tx->packed_desc[i] = tx->packed_desc[head];
+		tx->packed_desc[i].id = i;
+	}
+}
+
+/* The same, with more bytes in the first than any packet has: the others are not wanted. */
+static void
+spoil_packed_endless_tail(uint16_t head)
+{
+	spoil_packed_endless(head);
+	tx->packed_desc[head].len = DRV_SLOT_SIZE;
+}
+
+static void
+spoil_packed_id(uint16_t head)
+{
+	tx->packed_desc[head + 1].id = SIZE;
+}
+
+static void
+spoil_packed_id_max(uint16_t head)
+{
+	tx->packed_desc[head + 1].id = UINT16_MAX;
+}
+
+static void
+spoil_packed_table_in_chain(uint16_t head)
+{
+	*drv_flags(tx, head + 1) |= VRING_DESC_F_INDIRECT;
+	tx->packed_desc[head + 1].addr = tx_slot->table_iova;
+	tx->packed_desc[head + 1].len = 16;
+}
+
+/* Each function on a good packet of that layout. */
+static void
+spoil_each(const spoil_fn *spoil, unsigned int n, enum drv_layout layout)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		fresh(ALL);
+		drv_post(rx, rx_slot, DRV_DIRECT);
+		spoil[i](drv_post(tx, tx_slot, layout));
+		check_ring_error();
+	}
+}
+
 static void
 test_direct_rings(void)
 {
-	static void (*const spoil[])(uint16_t head) = {
+	static const spoil_fn any[] = {spoil_zero, spoil_direction, spoil_short};
+	static const spoil_fn split[] = {
 		spoil_loop,
 		spoil_self_loop,
 		spoil_next,
-		spoil_zero,
-		spoil_direction,
-		spoil_short,
 		spoil_head,
 		spoil_avail_idx,
 	};
-	unsigned int i;
+	static const spoil_fn packed[] = {
+		spoil_packed_next,
+		spoil_packed_lap,
+		spoil_packed_used,
+		spoil_packed_endless,
+		spoil_packed_endless_tail,
+		spoil_packed_id,
+		spoil_packed_id_max,
+		spoil_packed_table_in_chain,
+	};
 
-	for (i = 0; i < RTE_DIM(spoil); i++) {
-		fresh(ALL);
-		drv_post(rx, rx_slot, DRV_DIRECT);
-		spoil[i](drv_post(tx, tx_slot, DRV_DIRECT));
-		check_ring_error();
-	}
+	spoil_each(any, RTE_DIM(any), DRV_DIRECT);
+	if (format != 0)
+		spoil_each(packed, RTE_DIM(packed), DRV_DIRECT);
+	else
+		spoil_each(split, RTE_DIM(split), DRV_DIRECT);
 }
 
 static void
@@ -302,7 +390,7 @@ spoil_table_empty(uint16_t head)
 static void
 spoil_table_next_flag(uint16_t head)
 {
-	tx->desc[head].flags |= VRING_DESC_F_NEXT;
+	*drv_flags(tx, head) |= VRING_DESC_F_NEXT;
 }
 
 static void
@@ -329,24 +417,43 @@ spoil_table_loop(uint16_t head)
 }
 
 static void
+spoil_table_zero(uint16_t head)
+{
+	(void)head;
+	tx_slot->table[1].len = 0;
+}
+
+static void
+spoil_packed_table_write(uint16_t head)
+{
+	(void)head;
+	tx_slot->packed_table[1].flags |= VRING_DESC_F_WRITE;
+}
+
+static void
+spoil_packed_table_id(uint16_t head)
+{
+	tx->packed_desc[head].id = SIZE;
+}
+
+static void
 test_indirect_tables(void)
 {
-	static void (*const spoil[])(uint16_t head) = {
+	static const spoil_fn any[] = {
 		spoil_table_size,
 		spoil_table_empty,
 		spoil_table_next_flag,
-		spoil_table_nested,
-		spoil_table_next,
-		spoil_table_loop,
+		spoil_table_zero,
 	};
+	static const spoil_fn split[] = {spoil_table_nested, spoil_table_next, spoil_table_loop};
+	static const spoil_fn packed[] = {spoil_packed_table_write, spoil_packed_table_id};
 	unsigned int i;
 
-	for (i = 0; i < RTE_DIM(spoil); i++) {
-		fresh(ALL);
-		drv_post(rx, rx_slot, DRV_DIRECT);
-		spoil[i](drv_post(tx, tx_slot, DRV_INDIRECT));
-		check_ring_error();
-	}
+	spoil_each(any, RTE_DIM(any), DRV_INDIRECT);
+	if (format != 0)
+		spoil_each(packed, RTE_DIM(packed), DRV_INDIRECT);
+	else
+		spoil_each(split, RTE_DIM(split), DRV_INDIRECT);
 	/* A table of one descriptor more than the ring has. */
 	fresh(ALL);
 	tx_slot->n = 0;
@@ -374,7 +481,7 @@ test_rx_chains(void)
 {
 	/* Device-readable in the receive queue. */
 	fresh(ALL);
-	rx->desc[drv_post(rx, rx_slot, DRV_DIRECT)].flags = 0;
+	*drv_flags(rx, drv_post(rx, rx_slot, DRV_DIRECT)) &= ~VRING_DESC_F_WRITE;
 	drv_post(tx, tx_slot, DRV_DIRECT);
 	check_ring_error();
 	/* With mergeable buffers the first must hold the header. */
@@ -383,6 +490,8 @@ test_rx_chains(void)
 	drv_post(rx, rx_slot, DRV_DIRECT);
 	drv_post(tx, tx_slot, DRV_DIRECT);
 	check_ring_error();
+	if (format != 0)
+		return;
 	/* A loop of buffers that are too small to ever hold the packet. */
 	fresh(ALL);
 	rx_slot->pieces[0].len = 16;
@@ -401,11 +510,11 @@ test_start_unmapped(void)
 	struct svq_device_queue bad;
 	unsigned int i;
 
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < 7; i++) {
 		fresh(ALL);
 		ops = drv.dev->ops;
 		ops->stop(drv.dev);
-		CU_ASSERT_EQUAL_FATAL(drv_setup(&drv, ALL, SIZE), 0);
+		CU_ASSERT_EQUAL_FATAL(drv_setup(&drv, format | ALL, SIZE), 0);
 		bad = drv.ring[1].conf;
 		switch (i) {
 		case 0:
@@ -418,13 +527,19 @@ test_start_unmapped(void)
 			bad.used_iova = 0x2000;
 			break;
 		case 3: /* read-only */
-			bad.used_iova = bad.desc_iova;
+			bad.used_iova = bad.avail_iova;
 			break;
 		case 4: /* writable only */
 			bad.desc_iova = bad.used_iova;
 			break;
-		case 5: /* all but the event index */
-			bad.used_iova = DRV_IOVA_USED + DRV_USED_SIZE - 4 - 8 * SIZE;
+		case 5: /* split: all but the event index; packed: read-only */
+			if (format == 0)
+				bad.used_iova = DRV_IOVA_USED + DRV_USED_SIZE - 4 - 8 * SIZE;
+			else
+				bad.desc_iova = bad.avail_iova;
+			break;
+		case 6: /* all but the last descriptor */
+			bad.desc_iova = DRV_IOVA_PACKED + DRV_PACKED_SIZE - 16 * (SIZE - 1);
 			break;
 		}
 		CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 1, &bad), 0);
@@ -452,7 +567,7 @@ test_rings_moved(void)
 		fresh(ALL);
 		ops = drv.dev->ops;
 		ops->stop(drv.dev);
-		CU_ASSERT_EQUAL_FATAL(drv_setup(&drv, ALL, SIZE), 0);
+		CU_ASSERT_EQUAL_FATAL(drv_setup(&drv, format | ALL, SIZE), 0);
 		rx_slot = drv_slot_get(rx);
 		drv_piece(rx_slot, 0, 2 * LEN);
 		tx_slot = drv_slot_get(tx);
@@ -499,11 +614,23 @@ test_rings_moved(void)
 	loop_one();
 }
 
-static void
-fill(void)
+static int
+use_split(void)
 {
-	CU_pSuite suite = autotest_suite("soft_fault", NULL, cleanup);
+	format = 0;
+	return 0;
+}
 
+static int
+use_packed(void)
+{
+	format = RTE_BIT64(VIRTIO_F_RING_PACKED);
+	return 0;
+}
+
+static void
+fill_suite(CU_pSuite suite)
+{
 	autotest_add(suite, "transmit address", test_tx_address);
 	autotest_add(suite, "receive address", test_rx_address);
 	autotest_add(suite, "two mappings that touch", test_straddle);
@@ -512,6 +639,13 @@ fill(void)
 	autotest_add(suite, "malformed receive chain", test_rx_chains);
 	autotest_add(suite, "rings not mapped at start", test_start_unmapped);
 	autotest_add(suite, "rings moved while running", test_rings_moved);
+}
+
+static void
+fill(void)
+{
+	fill_suite(autotest_suite("soft_fault, split", use_split, cleanup));
+	fill_suite(autotest_suite("soft_fault, packed", use_packed, cleanup));
 }
 
 REGISTER_AUTOTEST(soft_fault_autotest, fill)

@@ -20,6 +20,7 @@ const char *const soft_arg_keys[] = {
 	SOFT_ARG_QUEUE_SIZE,
 	SOFT_ARG_APERTURES,
 	SOFT_ARG_MAC,
+	SOFT_ARG_PACKED,
 	NULL,
 };
 
@@ -105,6 +106,16 @@ parse_mac(const char *name, const char *value, struct soft_args *args)
 		return bad_value(name, SOFT_ARG_MAC, value,
 			"a unicast address that is not all zeros, such as 02:00:00:00:00:01");
 	memcpy(args->mac, mac.addr_bytes, sizeof(args->mac));
+	return 0;
+}
+
+static int
+parse_packed(const char *name, const char *value, struct soft_args *args)
+{
+	if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+		return bad_value(name, SOFT_ARG_PACKED, value,
+			"1 to offer packed rings, or 0 for split rings only");
+	args->packed = value[0] == '1';
 	return 0;
 }
 
@@ -205,6 +216,7 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 		{SOFT_ARG_PORT, parse_port},
 		{SOFT_ARG_APERTURES, parse_apertures},
 		{SOFT_ARG_MAC, parse_mac},
+		{SOFT_ARG_PACKED, parse_packed},
 	};
 	unsigned int i;
 

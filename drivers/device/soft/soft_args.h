@@ -10,6 +10,7 @@
  * Arguments of a software device.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_kvargs.h>
@@ -22,6 +23,7 @@
 #define SOFT_ARG_QUEUE_SIZE "queue_size"
 #define SOFT_ARG_APERTURES  "apertures"
 #define SOFT_ARG_MAC	    "mac"
+#define SOFT_ARG_PACKED	    "packed"
 
 /** Most queue pairs, as many as librte_vhost serves. */
 #define SOFT_MAX_PAIRS 128
@@ -33,6 +35,7 @@ struct soft_args {
 	char port[64];	     /**< ethdev; "" for other back-ends */
 	uint16_t pairs;	     /**< 1..SOFT_MAX_PAIRS */
 	uint16_t queue_size; /**< power of two, 2..32768 */
+	bool packed;	     /**< offers packed rings */
 	uint8_t mac[6];	     /**< for the config space */
 	unsigned int n_apertures;
 	/** Sorted; ranges that touch are merged. */

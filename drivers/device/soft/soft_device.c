@@ -22,6 +22,9 @@ RTE_LOG_REGISTER(soft_logtype, svq.device.soft, INFO)
  * the longest frame. */
 #define MIN_SRC 128
 
+/* Alignment of the event suppression areas of a packed ring: virtio 1.2, 2.8. */
+#define PACKED_EVENT_ALIGN 4
+
 static const struct svq_device_ops soft_ops;
 
 static struct soft_dev *
@@ -40,6 +43,8 @@ offered_features(const struct soft_dev *soft)
 
 	if (soft->args.pairs > 1)
 		features |= RTE_BIT64(VIRTIO_NET_F_MQ) | RTE_BIT64(VIRTIO_NET_F_CTRL_VQ);
+	if (soft->args.packed)
+		features |= RTE_BIT64(VIRTIO_F_RING_PACKED);
 	if (soft->mtu != 0)
 		features |= RTE_BIT64(VIRTIO_NET_F_MTU);
 	return features;
@@ -151,6 +156,17 @@ failed:
 }
 
 static void
+reset_rings(struct soft_dev *soft)
+{
+	uint16_t i;
+
+	for (i = 0; i < soft->args.pairs; i++) {
+		soft_ring_reset(&soft->pairs[i].rx);
+		soft_ring_reset(&soft->pairs[i].tx);
+	}
+}
+
+static void
 soft_stop(struct svq_device *dev)
 {
 	struct soft_dev *soft = to_soft(dev);
@@ -158,9 +174,8 @@ soft_stop(struct svq_device *dev)
 
 	if (soft->backend->stop != NULL)
 		soft->backend->stop(soft);
+	reset_rings(soft);
 	for (i = 0; i < soft->args.pairs; i++) {
-		soft_ring_reset(&soft->pairs[i].rx);
-		soft_ring_reset(&soft->pairs[i].tx);
 		soft->pairs[i].ready = false;
 		soft->pairs[i].enabled = i == 0;
 	}
@@ -194,6 +209,8 @@ soft_set_features(struct svq_device *dev, uint64_t features)
 			features & ~dev->info.features, dev->info.features);
 		return -EINVAL;
 	}
+	if ((soft->features ^ features) & RTE_BIT64(VIRTIO_F_RING_PACKED))
+		reset_rings(soft);
 	soft->features = features;
 	return 0;
 }
@@ -210,6 +227,20 @@ soft_dma_unmap(struct svq_device *dev, uint64_t iova, uint64_t size)
 	return soft_iommu_unmap(&to_soft(dev)->iommu, iova, size);
 }
 
+/* Size and alignment of the areas: virtio 1.2, 2.7 and 2.8. */
+static bool
+queue_valid(const struct soft_dev *soft, const struct svq_device_queue *queue)
+{
+	if (soft->features & RTE_BIT64(VIRTIO_F_RING_PACKED))
+		return queue->size > 0 && queue->desc_iova % VRING_DESC_ALIGN_SIZE == 0 &&
+			queue->avail_iova % PACKED_EVENT_ALIGN == 0 &&
+			queue->used_iova % PACKED_EVENT_ALIGN == 0;
+	return queue->size >= 2 && rte_is_power_of_2(queue->size) &&
+		queue->desc_iova % VRING_DESC_ALIGN_SIZE == 0 &&
+		queue->avail_iova % VRING_AVAIL_ALIGN_SIZE == 0 &&
+		queue->used_iova % VRING_USED_ALIGN_SIZE == 0;
+}
+
 static int
 soft_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_queue *queue)
 {
@@ -220,13 +251,7 @@ soft_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_q
 		return -EBUSY;
 	if (qid / 2 >= soft->args.pairs)
 		return -EINVAL;
-	/* virtio 1.2, 2.7 */
-	if (queue->size < 2 || queue->size > dev->info.max_queue_size ||
-		!rte_is_power_of_2(queue->size))
-		return -EINVAL;
-	if (queue->desc_iova % VRING_DESC_ALIGN_SIZE != 0 ||
-		queue->avail_iova % VRING_AVAIL_ALIGN_SIZE != 0 ||
-		queue->used_iova % VRING_USED_ALIGN_SIZE != 0)
+	if (queue->size > dev->info.max_queue_size || !queue_valid(soft, queue))
 		return -EINVAL;
 	pair = &soft->pairs[qid / 2];
 	(qid % 2 == 0 ? &pair->rx : &pair->tx)->conf = *queue;
@@ -390,8 +415,10 @@ soft_dump(struct svq_device *dev, FILE *f)
 		soft->backend->dump(soft, f);
 	fprintf(f, "  status: %s%s\n", status & SVQ_DEVICE_S_DRIVER_OK ? "running" : "stopped",
 		status & SVQ_DEVICE_S_NEEDS_RESET ? ", needs a reset" : "");
-	fprintf(f, "  queue pairs: %u served of %u, rings of at most %u descriptors\n", enabled,
-		soft->args.pairs, soft->args.queue_size);
+	fprintf(f, "  queue pairs: %u served of %u, %s rings of at most %u descriptors\n", enabled,
+		soft->args.pairs,
+		soft->features & RTE_BIT64(VIRTIO_F_RING_PACKED) ? "packed" : "split",
+		soft->args.queue_size);
 	fprintf(f, "  features: accepted 0x%" PRIx64 " of 0x%" PRIx64 "\n", soft->features,
 		dev->info.features);
 	fprintf(f,
@@ -401,6 +428,14 @@ soft_dump(struct svq_device *dev, FILE *f)
 		stats.ring_errors);
 	fprintf(f, "  IOMMU: %u mappings, %" PRIu64 " translations, %" PRIu64 " faults\n",
 		atomic_load(&soft->iommu.map)->n, stats.translations, stats.iommu_faults);
+}
+
+static const char *
+access_name(uint32_t perm)
+{
+	if (perm == SVQ_PERM_RW)
+		return "read and write";
+	return perm & SVQ_PERM_W ? "write" : "read";
 }
 
 void
@@ -417,15 +452,15 @@ soft_dev_fault(struct soft_dev *soft, struct soft_pair *pair, const struct soft_
 			SOFT_LOG(ERR, soft->dev.name,
 				"queue %u: IOMMU fault: %s of %" PRIu64 " bytes at IOVA 0x%" PRIx64
 				": %s; the device needs a reset",
-				qid, access->perm & SVQ_PERM_W ? "write" : "read", access->len,
-				access->iova, soft_access_why(access));
+				qid, access_name(access->perm), access->len, access->iova,
+				soft_access_why(access));
 	} else {
 		soft_count(&pair->counters.ring_errors, 1);
 		if (first)
 			SOFT_LOG(ERR, soft->dev.name,
 				"queue %u: malformed ring at index %u: %s; the device needs a "
 				"reset",
-				qid, ring->next, ring->reason);
+				qid, soft_ring_index(ring), ring->reason);
 	}
 }
 

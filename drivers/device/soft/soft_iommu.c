@@ -98,8 +98,8 @@ soft_access_why(const struct soft_access *access)
 		return "not mapped";
 	if (access->len > range->size - off)
 		return "runs past the end of its mapping";
-	return access->perm & SVQ_PERM_W ? "mapped without write permission"
-					 : "mapped without read permission";
+	return access->perm & ~range->perm & SVQ_PERM_W ? "mapped without write permission"
+							: "mapped without read permission";
 }
 
 /* Make the filled spare the present snapshot, and the present one the spare when its last reader

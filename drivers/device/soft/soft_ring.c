@@ -26,7 +26,8 @@ resolve(struct soft_ring *ring, struct soft_access *access)
 	ring->generation = 0;
 	ring->buf_hint = 0;
 	ring->table_hint = 0;
-	ret = soft_split_resolve(ring, access);
+	ret = ring->is_packed ? soft_packed_resolve(ring, access)
+			      : soft_split_resolve(ring, access);
 	if (ret == 0)
 		ring->generation = access->map->generation;
 	return ret;
@@ -41,12 +42,18 @@ soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t fea
 	soft_ring_reset(ring);
 	ring->conf = conf;
 	ring->size = conf.size;
+	ring->is_packed = (features & RTE_BIT64(VIRTIO_F_RING_PACKED)) != 0;
+	/* virtio 1.2, 2.8.1: both wrap counters start at 1. */
+	ring->next = ring->is_packed ? SOFT_PACKED_WRAP : 0;
 	ring->indirect = (features & RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC)) != 0;
 	ring->event_idx = (features & RTE_BIT64(VIRTIO_RING_F_EVENT_IDX)) != 0;
 	ret = resolve(ring, access);
 	if (ret < 0)
 		return ret;
-	soft_split_suppress_kicks(ring);
+	if (ring->is_packed)
+		soft_packed_suppress_kicks(ring);
+	else
+		soft_split_suppress_kicks(ring);
 	return 0;
 }
 
@@ -59,30 +66,35 @@ soft_ring_begin(struct soft_ring *ring, struct soft_access *access)
 		if (ret < 0)
 			return ret;
 	}
-	return soft_split_begin(ring);
+	return ring->is_packed ? 0 : soft_split_begin(ring);
 }
 
 int
 soft_ring_read(struct soft_ring *ring, struct soft_access *access, uint16_t *at, uint32_t perm,
 	uint32_t want, struct soft_buf *bufs, struct soft_chain *chain)
 {
+	if (ring->is_packed)
+		return soft_packed_read(ring, access, at, perm, want, bufs, chain);
 	return soft_split_read(ring, access, at, perm, want, bufs, chain);
 }
 
 int
 soft_ring_head(struct soft_ring *ring, struct soft_head *head)
 {
-	return soft_split_head(ring, head);
+	return ring->is_packed ? soft_packed_head(ring, head) : soft_split_head(ring, head);
 }
 
 uint16_t
 soft_ring_count(const struct soft_ring *ring, uint16_t max)
 {
-	return soft_split_count(ring, max);
+	return ring->is_packed ? soft_packed_count(ring, max) : soft_split_count(ring, max);
 }
 
 void
 soft_ring_publish(struct soft_ring *ring)
 {
-	soft_split_publish(ring);
+	if (ring->is_packed)
+		soft_packed_publish(ring);
+	else
+		soft_split_publish(ring);
 }

@@ -46,6 +46,13 @@
 #error "the rings are read without swapping bytes"
 #endif
 
+/** The wrap counter in a position of a packed ring. */
+#define SOFT_PACKED_WRAP 0x8000
+
+/** Flags of a packed descriptor. */
+#define SOFT_PACKED_AVAIL (1 << VRING_PACKED_DESC_F_AVAIL)
+#define SOFT_PACKED_USED  (1 << VRING_PACKED_DESC_F_USED)
+
 /** A buffer in this process. */
 struct soft_buf {
 	uint8_t *addr;
@@ -76,9 +83,18 @@ struct soft_split {
 	uint16_t event;	     /**< avail_event that the driver sees */
 };
 
+/** What only a packed ring has. */
+struct soft_packed {
+	struct vring_packed_desc *desc;
+	struct vring_packed_desc_event *device_event;
+	struct vring_packed_desc *first; /**< first used one since the last publish; NULL: none */
+	uint16_t first_flags;		 /**< its flags, which the driver does not see yet */
+};
+
 struct soft_ring {
 	struct svq_device_queue conf; /**< from the driver; size 0: not set up */
 	const char *reason;	      /**< why the ring is malformed */
+	bool is_packed;		      /**< VIRTIO_F_RING_PACKED: which of the two below is used */
 	bool indirect;		      /**< VIRTIO_RING_F_INDIRECT_DESC */
 	bool event_idx;		      /**< VIRTIO_RING_F_EVENT_IDX */
 	uint16_t size;		      /**< descriptors */
@@ -86,7 +102,10 @@ struct soft_ring {
 	uint32_t buf_hint;	      /**< for soft_access_get(): buffers */
 	uint32_t table_hint;	      /**< for soft_access_get(): indirect tables */
 	uint64_t generation;	      /**< of the snapshot behind the addresses; 0: none */
-	struct soft_split split;
+	union {
+		struct soft_split split;
+		struct soft_packed packed;
+	};
 };
 
 /** Forget everything; the driver has to set the ring up anew. */
@@ -126,11 +145,77 @@ uint16_t soft_ring_count(const struct soft_ring *ring, uint16_t max);
 /** Show the driver what was taken since the last call. */
 void soft_ring_publish(struct soft_ring *ring);
 
+/** Place of the next chain, for a log. */
+static inline unsigned int
+soft_ring_index(const struct soft_ring *ring)
+{
+	return ring->is_packed ? ring->next & ~SOFT_PACKED_WRAP : ring->next;
+}
+
+/** Whether the driver has made a descriptor of a packed ring available. */
+static inline bool
+soft_packed_avail(uint16_t flags, uint16_t at)
+{
+	/* virtio 1.2, 2.8.1: AVAIL equals the wrap counter, USED does not. */
+	bool wrap = (at & SOFT_PACKED_WRAP) != 0;
+
+	return ((flags & SOFT_PACKED_AVAIL) != 0) == wrap &&
+		((flags & SOFT_PACKED_USED) != 0) != wrap;
+}
+
+/** soft_ring_ready() of a packed ring. */
+static inline bool
+soft_packed_ready(const struct soft_ring *ring, uint16_t at)
+{
+	/* Pairs with the driver's release of these flags: the whole chain is written. */
+	uint16_t flags =
+		__atomic_load_n(&ring->packed.desc[at & ~SOFT_PACKED_WRAP].flags, __ATOMIC_ACQUIRE);
+
+	return soft_packed_avail(flags, at);
+}
+
+/** The position @p slots descriptors behind @p at; slots <= size. */
+static inline uint16_t
+soft_packed_advance(const struct soft_ring *ring, uint16_t at, uint16_t slots)
+{
+	uint32_t place = (uint32_t)(at & ~SOFT_PACKED_WRAP) + slots;
+	uint16_t wrap = at & SOFT_PACKED_WRAP;
+
+	if (place >= ring->size) {
+		place -= ring->size;
+		wrap ^= SOFT_PACKED_WRAP;
+	}
+	return (uint16_t)(place | wrap);
+}
+
+/** soft_ring_take() of a packed ring: chains are used in order, so that the used descriptor takes
+ * the place of the chain's first (virtio 1.2, 2.8.6). */
+static inline void
+soft_packed_take(struct soft_ring *ring, const struct soft_head *head, uint32_t len)
+{
+	struct soft_packed *packed = &ring->packed;
+	struct vring_packed_desc *desc = &packed->desc[ring->next & ~SOFT_PACKED_WRAP];
+	uint16_t flags = ring->next & SOFT_PACKED_WRAP ? SOFT_PACKED_AVAIL | SOFT_PACKED_USED : 0;
+
+	if (len != 0)
+		flags |= VRING_DESC_F_WRITE;
+	desc->id = head->id;
+	desc->len = len;
+	if (packed->first != NULL) {
+		/* The driver looks here only when it has seen the first one's flags. */
+		__atomic_store_n(&desc->flags, flags, __ATOMIC_RELAXED);
+	} else {
+		packed->first = desc;
+		packed->first_flags = flags;
+	}
+	ring->next = soft_packed_advance(ring, ring->next, head->slots);
+}
+
 /** Whether the driver has made a chain available at a position. */
 static inline bool
 soft_ring_ready(const struct soft_ring *ring, uint16_t at)
 {
-	return at != ring->split.end;
+	return ring->is_packed ? soft_packed_ready(ring, at) : at != ring->split.end;
 }
 
 /** Take the next chain; @p len bytes were written to it. */
@@ -138,8 +223,13 @@ static inline void
 soft_ring_take(struct soft_ring *ring, const struct soft_head *head, uint32_t len)
 {
 	struct soft_split *split = &ring->split;
-	struct vring_used_elem *elem = &split->used->ring[split->used_next & (ring->size - 1)];
+	struct vring_used_elem *elem;
 
+	if (ring->is_packed) {
+		soft_packed_take(ring, head, len);
+		return;
+	}
+	elem = &split->used->ring[split->used_next & (ring->size - 1)];
 	elem->id = head->id;
 	elem->len = len;
 	split->used_next++;

@@ -35,4 +35,12 @@ uint16_t soft_split_count(const struct soft_ring *ring, uint16_t max);
 int soft_split_head(struct soft_ring *ring, struct soft_head *head);
 void soft_split_publish(struct soft_ring *ring);
 
+int soft_packed_resolve(struct soft_ring *ring, struct soft_access *access);
+void soft_packed_suppress_kicks(struct soft_ring *ring);
+int soft_packed_read(struct soft_ring *ring, struct soft_access *access, uint16_t *at,
+	uint32_t perm, uint32_t want, struct soft_buf *bufs, struct soft_chain *chain);
+uint16_t soft_packed_count(const struct soft_ring *ring, uint16_t max);
+int soft_packed_head(struct soft_ring *ring, struct soft_head *head);
+void soft_packed_publish(struct soft_ring *ring);
+
 #endif /* SOFT_RING_FORMATS_H */

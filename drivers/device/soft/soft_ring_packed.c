@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <rte_common.h>
+
+#include "soft_ring_formats.h"
+
+/* A descriptor in shared memory: an indirect table may lie at any address, and each field is
+ * read once, whatever the driver does meanwhile. */
+struct shared_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t id;
+	uint16_t flags;
+} __rte_packed;
+
+/* What a chain's buffers are read for. */
+struct request {
+	struct soft_access *access;
+	uint32_t perm;
+	uint32_t want;
+	struct soft_buf *bufs;
+};
+
+int
+soft_packed_resolve(struct soft_ring *ring, struct soft_access *access)
+{
+	struct soft_packed *packed = &ring->packed;
+	uint32_t hint = 0;
+
+	packed->desc = soft_access_get(access, &hint, ring->conf.desc_iova,
+		sizeof(packed->desc[0]) * ring->size, SVQ_PERM_RW);
+	if (packed->desc == NULL)
+		return -EFAULT;
+	/* Must be there, although a device that never interrupts has nothing to learn from it. */
+	if (soft_access_get(access, &hint, ring->conf.avail_iova,
+		    sizeof(struct vring_packed_desc_event), SVQ_PERM_R) == NULL)
+		return -EFAULT;
+	packed->device_event = soft_access_get(
+		access, &hint, ring->conf.used_iova, sizeof(*packed->device_event), SVQ_PERM_W);
+	return packed->device_event == NULL ? -EFAULT : 0;
+}
+
+void
+soft_packed_suppress_kicks(struct soft_ring *ring)
+{
+	/* No barrier: a kick too many is ignored. */
+	__atomic_store_n(&ring->packed.device_event->flags, VRING_PACKED_EVENT_FLAG_DISABLE,
+		__ATOMIC_RELAXED);
+}
+
+/* Translate one buffer and put it behind the others. */
+static int
+add_buf(struct soft_ring *ring, const struct request *req, const struct shared_desc *desc,
+	struct soft_chain *chain)
+{
+	uint16_t direction = req->perm == SVQ_PERM_W ? VRING_DESC_F_WRITE : 0;
+	struct soft_buf *buf = &req->bufs[chain->n_bufs];
+
+	if (unlikely(chain->n_bufs == ring->size))
+		return soft_ring_malformed(ring, "chain longer than the ring");
+	if (unlikely(desc->len == 0))
+		return soft_ring_malformed(ring, "buffer of length 0");
+	if (unlikely((desc->flags & VRING_DESC_F_WRITE) != direction))
+		return soft_ring_malformed(ring, "buffer of the wrong direction");
+	buf->addr = soft_access_get(req->access, &ring->buf_hint, desc->addr, desc->len, req->perm);
+	if (unlikely(buf->addr == NULL))
+		return -EFAULT;
+	buf->len = RTE_MIN(desc->len, req->want - chain->len);
+	chain->len += buf->len;
+	chain->n_bufs++;
+	return 0;
+}
+
+/* The buffers of an indirect table: virtio 1.2, 2.8.7. Of the flags only WRITE counts there. */
+static int
+read_table(struct soft_ring *ring, const struct request *req, const struct shared_desc *desc,
+	struct soft_chain *chain)
+{
+	const volatile struct shared_desc *table;
+	uint32_t i;
+	int ret;
+
+	if (desc->len == 0 || desc->len % sizeof(*desc) != 0)
+		return soft_ring_malformed(ring, "indirect table is not whole descriptors");
+	table = soft_access_get(req->access, &ring->table_hint, desc->addr, desc->len, SVQ_PERM_R);
+	if (table == NULL)
+		return -EFAULT;
+	for (i = 0; i < desc->len / sizeof(*desc) && chain->len < req->want; i++) {
+		struct shared_desc entry = {
+			.addr = table[i].addr,
+			.len = table[i].len,
+			.flags = table[i].flags,
+		};
+
+		ret = add_buf(ring, req, &entry, chain);
+		if (unlikely(ret < 0))
+			return ret;
+	}
+	return 0;
+}
+
+/* Whether a ring descriptor that names a table may do so. */
+static int
+check_indirect(struct soft_ring *ring, unsigned int slots, uint16_t flags)
+{
+	if (!ring->indirect)
+		return soft_ring_malformed(ring, "indirect descriptor, not negotiated");
+	/* virtio 1.2, 2.8.19: not in a list that NEXT links. */
+	if (slots != 0 || (flags & VRING_DESC_F_NEXT))
+		return soft_ring_malformed(ring, "indirect descriptor in a chain of several");
+	return 0;
+}
+
+/* Read a chain to its end, which holds its id; its buffers only as far as they are wanted. */
+static int
+read_chain(
+	struct soft_ring *ring, const struct request *req, uint16_t *at, struct soft_chain *chain)
+{
+	const volatile struct shared_desc *descs = (const void *)ring->packed.desc;
+	struct shared_desc desc;
+	unsigned int slots = 0;
+	uint16_t pos = *at;
+	int ret = 0;
+
+	chain->n_bufs = 0;
+	chain->len = 0;
+	do {
+		const volatile struct shared_desc *shared = &descs[pos & ~SOFT_PACKED_WRAP];
+
+		if (unlikely(slots == ring->size))
+			return soft_ring_malformed(ring, "chain longer than the ring");
+		desc.addr = shared->addr;
+		desc.len = shared->len;
+		desc.id = shared->id;
+		desc.flags = shared->flags;
+		if (unlikely(!soft_packed_avail(desc.flags, pos)))
+			return soft_ring_malformed(
+				ring, "chain goes on in a descriptor that is not available");
+		if (desc.flags & VRING_DESC_F_INDIRECT) {
+			ret = check_indirect(ring, slots, desc.flags);
+			if (ret == 0 && chain->len < req->want)
+				ret = read_table(ring, req, &desc, chain);
+		} else if (chain->len < req->want) {
+			ret = add_buf(ring, req, &desc, chain);
+		}
+		if (unlikely(ret < 0))
+			return ret;
+		slots++;
+		pos = soft_packed_advance(ring, pos, 1);
+	} while (desc.flags & VRING_DESC_F_NEXT);
+	if (unlikely(desc.id >= ring->size))
+		return soft_ring_malformed(ring, "buffer id beyond the ring");
+	chain->head.id = desc.id;
+	chain->head.slots = (uint16_t)slots;
+	*at = pos;
+	return 0;
+}
+
+int
+soft_packed_read(struct soft_ring *ring, struct soft_access *access, uint16_t *at, uint32_t perm,
+	uint32_t want, struct soft_buf *bufs, struct soft_chain *chain)
+{
+	const struct request req = {.access = access, .perm = perm, .want = want, .bufs = bufs};
+
+	return read_chain(ring, &req, at, chain);
+}
+
+int
+soft_packed_head(struct soft_ring *ring, struct soft_head *head)
+{
+	const struct request nothing = {.want = 0};
+	uint16_t at = ring->next;
+	struct soft_chain chain;
+	int ret;
+
+	ret = read_chain(ring, &nothing, &at, &chain);
+	if (ret == 0)
+		*head = chain.head;
+	return ret;
+}
+
+uint16_t
+soft_packed_count(const struct soft_ring *ring, uint16_t max)
+{
+	uint16_t at = ring->next, n = 0;
+	unsigned int slots;
+	bool head = true;
+
+	for (slots = 0; slots < ring->size; slots++) {
+		uint16_t flags = __atomic_load_n(
+			&ring->packed.desc[at & ~SOFT_PACKED_WRAP].flags, __ATOMIC_RELAXED);
+
+		if (!soft_packed_avail(flags, at) || (head && n == max))
+			break;
+		n += head;
+		head = !(flags & VRING_DESC_F_NEXT);
+		at = soft_packed_advance(ring, at, 1);
+	}
+	return n;
+}
+
+void
+soft_packed_publish(struct soft_ring *ring)
+{
+	struct soft_packed *packed = &ring->packed;
+
+	if (packed->first == NULL)
+		return;
+	/* Pairs with the driver's acquire of the flags: the used descriptors of the poll and their
+	 * buffers are written. */
+	__atomic_store_n(&packed->first->flags, packed->first_flags, __ATOMIC_RELEASE);
+	packed->first = NULL;
+}

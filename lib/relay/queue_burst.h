@@ -17,6 +17,7 @@
  * guest asks. Inline, so that an instance with constant operations has no indirect call.
  */
 
+#include <errno.h>
 #include <stdatomic.h>
 
 #include <sys/eventfd.h>
@@ -213,6 +214,20 @@ svq_burst_release(struct svq_queue *q, uint16_t head)
 	flight->slots = 0;
 }
 
+/*
+ * Call the guest. EAGAIN: its counter is full, so it has been called and has not looked; EINTR: as
+ * before, but the front-end made the descriptor blocking (svq_patience.h), and may do so again.
+ */
+static __rte_always_inline enum svq_queue_error
+svq_burst_call(const struct svq_queue *q, enum svq_queue_error fault, uint64_t *detail)
+{
+	if (likely(eventfd_write(q->guest.callfd, 1) == 0 || errno != EINTR ||
+		    fault != SVQ_QUEUE_OK))
+		return fault;
+	*detail = EINTR;
+	return SVQ_QUEUE_E_CALL;
+}
+
 static __rte_always_inline unsigned int
 svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s)
 {
@@ -264,7 +279,7 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 		if (unlikely(q->log.base != NULL))
 			g->log_used(q, done);
 		if (q->guest.callfd >= 0 && g->wants_call(q, done)) {
-			eventfd_write(q->guest.callfd, 1);
+			fault = svq_burst_call(q, fault, &detail);
 			q->stats.calls++;
 		} else {
 			q->stats.calls_suppressed++;

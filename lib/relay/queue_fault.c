@@ -33,6 +33,8 @@ static const struct {
 	[SVQ_QUEUE_E_DIRECTION] = {"direction",
 		"guest's chain goes the wrong way, bytes that the device cannot use"},
 	[SVQ_QUEUE_E_SHORT] = {"short", "guest's chain is shorter than the header, bytes"},
+	[SVQ_QUEUE_E_CALL] = {"call",
+		"front-end's call eventfd cannot be written without waiting, errno"},
 	[SVQ_QUEUE_E_MEMORY_LOST] = {"memory_lost",
 		"front-end shrank the file behind guest memory, device status"},
 	[SVQ_QUEUE_E_USED_IDX] = {"used_idx", "device's used->idx is beyond what is in flight,"},

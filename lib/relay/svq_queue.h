@@ -54,6 +54,7 @@ enum svq_queue_error {
 	SVQ_QUEUE_E_TOO_LONG,	/**< a chain that can never fit the shadow ring */
 	SVQ_QUEUE_E_DIRECTION,	/**< a buffer that the device of this queue can do nothing with */
 	SVQ_QUEUE_E_SHORT,	/**< a chain shorter than the header that it must hold */
+	SVQ_QUEUE_E_CALL, /**< the eventfd that calls the guest cannot be written without waiting */
 	SVQ_QUEUE_E_MEMORY_LOST, /**< the front-end took away memory that is mapped */
 	/* The device's faults. */
 	SVQ_QUEUE_E_USED_IDX,	 /**< used->idx is beyond what is in flight */

@@ -15,6 +15,7 @@
 #include <rte_pause.h>
 #include <rte_rcu_qsbr.h>
 
+#include <svq_patience.h>
 #include <svq_worker.h>
 
 #include "queue_priv.h"
@@ -108,6 +109,10 @@ worker_loop(void *arg)
 	unsigned int lcore = rte_lcore_id();
 	unsigned int i, moved, idle = 0;
 
+	if (svq_patience_begin() != 0)
+		RELAY_LOG(WARNING,
+			"lcore %u: no timer: a front-end can hold it up by its call descriptor",
+			lcore);
 	rte_rcu_qsbr_thread_register(qsbr, lcore);
 	rte_rcu_qsbr_thread_online(qsbr, lcore);
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
@@ -143,6 +148,7 @@ worker_loop(void *arg)
 	}
 	rte_rcu_qsbr_thread_offline(qsbr, lcore);
 	rte_rcu_qsbr_thread_unregister(qsbr, lcore);
+	svq_patience_end();
 	return 0;
 }
 

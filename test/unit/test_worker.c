@@ -3,9 +3,11 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <rte_cycles.h>
@@ -156,6 +158,60 @@ test_needs_reset(void)
 	bed_close(&b);
 }
 
+static bool
+soon(bool (*happened)(struct bed *b), struct bed *b)
+{
+	uint64_t end = rte_rdtsc() + 5 * rte_get_tsc_hz();
+
+	while (!happened(b)) {
+		if (rte_rdtsc() > end)
+			return false;
+		usleep(100);
+	}
+	return true;
+}
+
+static bool
+at_device(struct bed *b)
+{
+	static struct bed_chain chain;
+
+	return bed_device_take(b, &chain);
+}
+
+static bool
+broken(struct bed *b)
+{
+	return svq_queue_error(b->q) != SVQ_QUEUE_OK;
+}
+
+/* A front-end fills its call eventfd and makes it blocking: the worker goes on with the others. */
+static void
+test_blocking_call(void)
+{
+	static struct bed b;
+	struct svq_pair pair = {.dev = &dev, .index = 0};
+
+	bed_open(&b, 8, 8, 0);
+	pair.rx = b.q;
+	CU_ASSERT_EQUAL(fcntl(b.callfd, F_SETFL, fcntl(b.callfd, F_GETFL) & ~O_NONBLOCK), 0);
+	CU_ASSERT_EQUAL(eventfd_write(b.callfd, UINT64_MAX - 1), 0);
+	CU_ASSERT_EQUAL(svq_worker_add(&pair, -1), 0);
+	CU_ASSERT_EQUAL(svq_worker_add(&pairs[1], -1), 0);
+	bed_desc(&b, 0, 0x1000, 100, VRING_DESC_F_WRITE, 0);
+	bed_avail(&b, 0);
+	CU_ASSERT_FATAL(soon(at_device, &b));
+	bed_device_return(&b, 0, 100);
+	CU_ASSERT(soon(broken, &b));
+	CU_ASSERT_EQUAL(svq_queue_error(b.q), SVQ_QUEUE_E_CALL);
+	CU_ASSERT(moves(1));
+	/* What had been returned to the guest stays so. */
+	CU_ASSERT_EQUAL(b.used->idx, 1);
+	svq_worker_del(&pair);
+	svq_worker_del(&pairs[1]);
+	bed_close(&b);
+}
+
 static void
 fill(void)
 {
@@ -165,6 +221,7 @@ fill(void)
 	autotest_add(s, "pairs come and go", test_come_and_go);
 	autotest_add(s, "churn", test_churn);
 	autotest_add(s, "device asks for a reset", test_needs_reset);
+	autotest_add(s, "call descriptor that blocks", test_blocking_call);
 }
 
 REGISTER_AUTOTEST(worker_autotest, fill)

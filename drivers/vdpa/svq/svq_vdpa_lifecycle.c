@@ -52,6 +52,8 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
+#include <svq_patience.h>
+
 #include "svq_vdpa_lifecycle.h"
 
 #define DRAIN_STOP_US	10000
@@ -114,11 +116,11 @@ drain(struct svq_vdpa *d, uint64_t us, bool (*done)(const struct svq_vdpa *d, co
 	const void *arg)
 {
 	uint64_t end = rte_get_timer_cycles() + us * rte_get_timer_hz() / 1000000;
+	bool over = done(d, arg);
 	uint16_t i;
 
-	while (!done(d, arg)) {
-		if (rte_get_timer_cycles() > end || device_failed(d))
-			return false;
+	svq_patience_begin();
+	while (!over && rte_get_timer_cycles() <= end && !device_failed(d)) {
 		for (i = 0; i < d->n_pairs; i++) {
 			if (d->enabled[i] && d->dev->ops->poll != NULL)
 				d->dev->ops->poll(d->dev, i);
@@ -128,8 +130,10 @@ drain(struct svq_vdpa *d, uint64_t us, bool (*done)(const struct svq_vdpa *d, co
 				svq_queue_used(d->vrings[i].queue);
 		}
 		rte_pause();
+		over = done(d, arg);
 	}
-	return true;
+	svq_patience_end();
+	return over;
 }
 
 /* RX buffers stay at the device until packets come: only what the guest sends can be waited for. */
@@ -192,6 +196,7 @@ stop(struct svq_vdpa *d)
 
 	svq_vdpa_pairs_unserve(d);
 	drain(d, DRAIN_STOP_US, nothing_sent_in_flight, NULL);
+	svq_patience_begin();
 	/* What the drain returned is the last that the device completed: after the reset the shadow
 	 * rings say nothing any more. */
 	for (i = 0; i < 2 * d->n_pairs; i++) {
@@ -201,6 +206,7 @@ stop(struct svq_vdpa *d)
 		while (most-- > 0 && svq_queue_used(vr->queue) != 0)
 			;
 	}
+	svq_patience_end();
 	reset(d);
 	VDPA_LOG(INFO, "%s: stopped", d->where);
 }

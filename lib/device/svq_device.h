@@ -53,12 +53,13 @@ struct svq_device_info {
 	struct svq_iova_range apertures[SVQ_DEVICE_MAX_APERTURES]; /**< IOVAs it can reach */
 };
 
-/** Where one virtqueue of the device lies, in IOVAs (virtio 1.2, 2.7; driver/device areas). */
+/** Where one virtqueue of the device lies, in IOVAs; packed with VIRTIO_F_RING_PACKED
+ * (virtio 1.2, 2.7, 2.8). */
 struct svq_device_queue {
-	uint16_t size;	     /**< descriptors; power of two, <= max_queue_size */
-	uint64_t desc_iova;  /**< descriptor table */
-	uint64_t avail_iova; /**< available ring (driver area) */
-	uint64_t used_iova;  /**< used ring (device area) */
+	uint16_t size;	    /**< descriptors, <= max_queue_size; split: a power of two */
+	uint64_t desc_iova; /**< descriptor table; packed: the ring, which the device writes, too */
+	uint64_t avail_iova; /**< available ring; packed: driver event area */
+	uint64_t used_iova;  /**< used ring; packed: device event area */
 };
 
 /** Counters of one device, since open. */

@@ -13,7 +13,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# Ports: 0 what is counted exactly; 1 frames that take several RX buffers, so that chains are no
+# Ports: 0 what is counted exactly; 1, packed at the device, too, frames that take several RX buffers, so that chains are no
 # count of packets; 2 front-ends that are killed.
 exact=0 jumbo=1 killed=2
 kills=20 rounds=3 pairs=(1 4) short=${1:-}
@@ -149,7 +149,7 @@ murders()
 
 start_relay relay \
 	--vdev vdpa_svq0,device=soft,queues=4,backend=loopback \
-	--vdev vdpa_svq1,device=soft,queues=4,backend=loopback \
+	--vdev vdpa_svq1,device=soft,queues=4,backend=loopback,packed=1 \
 	--vdev vdpa_svq2,device=soft,queues=1,backend=loopback -- \
 	--iface "$(sock 0),dev=vdpa_svq0" --iface "$(sock 1),dev=vdpa_svq1" \
 	--iface "$(sock 2),dev=vdpa_svq2" --share-cores --stats-period 1

@@ -56,4 +56,13 @@ traffic --packets 2000 --ring 16 --max-parts 16 --layout cross
 traffic --packets 2000 --min-frame 60 --max-frame 60
 traffic --packets 2000 --min-frame 65000 --max-frame 65000 --rx-buf 2048
 
+# The relay as the client: the front-end listens, goes, and listens again.
+relay_cmd "port 2 created" "device add vdpa_svq2,device=soft,queues=2,backend=loopback" \
+	"port create $tmp/port2.sock vdpa_svq2 client"
+victim=2
+for round in 1 2; do
+	frontend_run "relay as client, $round" --server --packets 2000 --pairs 2 &&
+		ok "relay as client, $round: $(grep '^sent' "$tmp/frontend.out")"
+done
+
 finish_bystander

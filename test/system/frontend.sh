@@ -100,7 +100,8 @@ frontend_run()
 	local label=$1 rc
 	shift
 
-	timeout 60 "$svq_frontend" "$tmp/port$victim.sock" "$@" >"$tmp/frontend.out" 2>&1
+	timeout 60 "$svq_frontend" "$tmp/port$victim.sock" --seed "${SVQ_TEST_SEED:-1}" "$@" \
+		>"$tmp/frontend.out" 2>&1
 	rc=$?
 	[ $rc -eq 0 ] && return
 	not_ok "$label" "svq-frontend $* ended with status $rc: $(tail -n 3 "$tmp/frontend.out" |

@@ -145,5 +145,6 @@ stops total 'chain exceeds 4 GiB' total_len
 stops short 'shorter than the header' short
 stops wrong-way 'goes the wrong way' direction
 hostile rewrite '' 0
+hostile random-messages '' 0
 
 finish_bystander

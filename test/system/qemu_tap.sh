@@ -48,7 +48,7 @@ grep -q "^$pings packets transmitted, $pings packets received, 0% packet loss" "
 	fail "pings were lost"
 grep -q "^down $down" "$tmp/guest.log" || fail "what came down is not what was sent: $down"
 grep -q "^up $(sha256sum <"$tmp/up")" "$tmp/guest.log" || fail "what came up is not what was sent"
-for key in iommu_faults errors; do
+for key in iommu_faults errors tx_drops rx_drops; do
 	[ "$(summary relay 0 $key)" = 0 ] || fail "$key: $(summary relay 0 $key)"
 done
 [ "$(summary relay 0 tx_chains)" -gt $pings ] && [ "$(summary relay 0 rx_chains)" -gt $pings ] ||

@@ -296,6 +296,32 @@ test_no_buffer(void)
 	CU_ASSERT_EQUAL(rte_mempool_avail_count(pool), 511);
 }
 
+/* A driver posts buffers one by one while the port has many packets: none is lost, all in order. */
+static void
+test_few_buffers(void)
+{
+	unsigned int i;
+
+	open_start(DEV, PLAIN);
+	for (i = 0; i < 10; i++)
+		arrive(0, (uint8_t)i, 100, 1);
+	for (i = 0; i < 10; i++) {
+		post_rx(&drv.ring[0], 1, 500);
+		drv_poll(&drv, 0);
+		CU_ASSERT(receive(&drv.ring[0], (uint8_t)i, 100));
+	}
+	CU_ASSERT_EQUAL(stats().rx_drops, 0);
+	CU_ASSERT_EQUAL(stats().rx_packets, 10);
+
+	/* A reset gives up what waits. */
+	for (i = 0; i < 10; i++)
+		arrive(0, 0, 100, 1);
+	post_rx(&drv.ring[0], 1, 500);
+	drv_poll(&drv, 0);
+	drv_close(&drv);
+	CU_ASSERT_EQUAL(rte_mempool_avail_count(pool), 511);
+}
+
 /* What a full port refuses is kept and goes later, in order; the driver has to wait. */
 static void
 test_full_port(void)
@@ -481,6 +507,7 @@ fill_suite(CU_pSuite suite)
 	autotest_add(suite, "transmit", test_transmit);
 	autotest_add(suite, "frames that the port would refuse", test_refused_frames);
 	autotest_add(suite, "no receive buffer", test_no_buffer);
+	autotest_add(suite, "few receive buffers", test_few_buffers);
 	autotest_add(suite, "full port", test_full_port);
 	autotest_add(suite, "packets without a driver", test_stale);
 	autotest_add(suite, "queues of pairs that are off", test_shared_queues);

@@ -24,8 +24,6 @@
 
 #include "soft_net.h"
 
-/* Packets that are taken however few buffers the driver has posted: some ports give no fewer. */
-#define RX_BURST_MIN 8
 /* Descriptors of a port's queue, where the port allows it. */
 #define QUEUE_SIZE 256
 /* Buffers that one lcore's cache may keep. */
@@ -41,6 +39,8 @@ struct pair_state {
 	_Atomic uint64_t rx_queues[2]; /* bit q: it serves the port's receive queue q */
 	uint16_t n_held;
 	struct rte_mbuf *held[SOFT_BURST]; /* taken from the driver, not yet by the port */
+	uint16_t n_waiting;
+	struct rte_mbuf *waiting[SOFT_BURST]; /* taken from the port, not yet by the driver */
 } __rte_cache_aligned;
 
 struct port {
@@ -293,6 +293,8 @@ ethdev_stop(struct soft_dev *dev)
 	for (i = 0; i < dev->args.pairs; i++) {
 		rte_pktmbuf_free_bulk(port->pairs[i].held, port->pairs[i].n_held);
 		port->pairs[i].n_held = 0;
+		rte_pktmbuf_free_bulk(port->pairs[i].waiting, port->pairs[i].n_waiting);
+		port->pairs[i].n_waiting = 0;
 	}
 }
 
@@ -353,39 +355,45 @@ mbuf_read(struct soft_net *net, struct rte_mbuf *mbuf)
 	return true;
 }
 
+/* Give the driver what waits, in order, as far as it has buffers. */
 static void
-rx_queue(struct soft_net *net, uint16_t port, uint16_t queue)
+deliver(struct soft_net *net, struct pair_state *state)
 {
-	uint16_t room = soft_ring_count(&net->pair->rx, SOFT_BURST);
-	struct rte_mbuf *mbufs[SOFT_BURST];
-	uint16_t i, n;
+	enum soft_net_room room = SOFT_NET_ROOM;
+	uint16_t i;
 
-	/* What finds no buffer is better off in the port's queue than dropped here. */
-	if (room == 0)
-		return;
-	room = RTE_MAX(room, RX_BURST_MIN);
-	n = rte_eth_rx_burst(port, queue, mbufs, RTE_MIN(room, SOFT_BURST));
-	if (n == 0)
-		return;
-	for (i = 0; i < n; i++) {
-		if (mbuf_read(net, mbufs[i]) && soft_net_rx_reserve(net, net->len) == SOFT_NET_ROOM)
+	for (i = 0; i < state->n_waiting; i++) {
+		room = mbuf_read(net, state->waiting[i]) ? soft_net_rx_reserve(net, net->len)
+							 : SOFT_NET_NEVER;
+		if (room == SOFT_NET_WAIT)
+			break;
+		if (room == SOFT_NET_ROOM)
 			soft_net_rx_write(net);
 		else
 			net->rx_drops++;
 	}
-	rte_pktmbuf_free_bulk(mbufs, n);
+	rte_pktmbuf_free_bulk(state->waiting, i);
+	state->n_waiting -= i;
+	memmove(state->waiting, state->waiting + i, state->n_waiting * sizeof(state->waiting[0]));
 }
 
 static void
-receive(struct soft_net *net, const struct port *port, const struct pair_state *state)
+receive(struct soft_net *net, const struct port *port, struct pair_state *state)
 {
 	unsigned int w;
 
+	deliver(net, state);
 	for (w = 0; w < 2; w++) {
 		uint64_t queues = atomic_load_explicit(&state->rx_queues[w], memory_order_acquire);
 
-		for (; queues != 0; queues &= queues - 1)
-			rx_queue(net, port->id, (uint16_t)(64 * w + rte_bsf64(queues)));
+		for (; queues != 0; queues &= queues - 1) {
+			/* What finds no buffer is better off in the port's queue. */
+			if (state->n_waiting != 0 || soft_ring_count(&net->pair->rx, 1) == 0)
+				return;
+			state->n_waiting = rte_eth_rx_burst(port->id,
+				(uint16_t)(64 * w + rte_bsf64(queues)), state->waiting, SOFT_BURST);
+			deliver(net, state);
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ svq_gpa_table_del(struct svq_gpa_table *table, uint64_t gpa, uint64_t size, stru
 	if (node == NULL)
 		return -ENOENT;
 	if (node->row.size != size)
-		return -EINVAL;
+		return -ERANGE;
 	if (row != NULL)
 		*row = node->row;
 	RB_REMOVE(gpa_tree, &table->tree, node);

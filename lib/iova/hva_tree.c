@@ -145,7 +145,7 @@ svq_hva_tree_del(struct svq_hva_tree *tree, uint64_t iova, uint64_t size, struct
 	if (node == NULL)
 		return -ENOENT;
 	if (node->row.size != size)
-		return -EINVAL;
+		return -ERANGE;
 	if (row != NULL)
 		*row = node->row;
 	RB_REMOVE(iova_tree, &tree->by_iova, node);

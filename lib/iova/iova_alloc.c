@@ -310,7 +310,7 @@ svq_iova_alloc_put(struct svq_iova_alloc *alloc, uint64_t iova, uint64_t size)
 	if (r == NULL || !r->used)
 		return -ENOENT;
 	if (range_size(r) != size)
-		return -EINVAL;
+		return -ERANGE;
 	r->used = false;
 	merge(alloc, r, RB_PREV(addr_tree, &alloc->by_addr, r));
 	merge(alloc, r, RB_NEXT(addr_tree, &alloc->by_addr, r));

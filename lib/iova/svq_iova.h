@@ -112,7 +112,7 @@ int svq_iova_alloc_get(struct svq_iova_alloc *alloc, uint64_t size, uint64_t hva
 /**
  * Give a range back, exactly as it was allocated.
  *
- * @return 0; -ENOENT when no allocation starts at @p iova; -EINVAL when its size differs.
+ * @return 0; -ENOENT when no allocation starts at @p iova; -ERANGE when its size differs.
  */
 int svq_iova_alloc_put(struct svq_iova_alloc *alloc, uint64_t iova, uint64_t size);
 
@@ -180,7 +180,7 @@ int svq_gpa_table_add(struct svq_gpa_table *table, const struct svq_gpa_row *row
  *
  * @param[out] row
  *   What was removed; may be NULL.
- * @return 0; -ENOENT (no mapping starts at gpa); -EINVAL (its size differs: partial removal).
+ * @return 0; -ENOENT (no mapping starts at gpa); -ERANGE (its size differs: partial removal).
  */
 int svq_gpa_table_del(
 	struct svq_gpa_table *table, uint64_t gpa, uint64_t size, struct svq_gpa_row *row);
@@ -276,7 +276,7 @@ void svq_hva_tree_destroy(struct svq_hva_tree *tree);
 /** Add a mapping. @return 0; -EINVAL; -EOVERFLOW; -EEXIST (IOVA or HVA overlaps); -ENOMEM. */
 int svq_hva_tree_add(struct svq_hva_tree *tree, const struct svq_hva_row *row);
 
-/** Remove a mapping, whole. @return 0; -ENOENT; -EINVAL (size differs). */
+/** Remove a mapping, whole. @return 0; -ENOENT; -ERANGE (size differs: partial removal). */
 int
 svq_hva_tree_del(struct svq_hva_tree *tree, uint64_t iova, uint64_t size, struct svq_hva_row *row);
 

@@ -236,7 +236,7 @@ del_agrees(struct svq_gpa_table *table, struct svq_iova_alloc *alloc, uint64_t *
 
 	if (slot == NO_ROW)
 		return svq_gpa_table_del(table, model.base + page * PAGE, PAGE, NULL) == -ENOENT;
-	if (svq_gpa_table_del(table, row.gpa, row.size + PAGE, NULL) != -EINVAL)
+	if (svq_gpa_table_del(table, row.gpa, row.size + PAGE, NULL) != -ERANGE)
 		return false;
 	if (svq_gpa_table_del(table, row.gpa, row.size, &gone) != 0 || gone.iova != row.iova)
 		return false;

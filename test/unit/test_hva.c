@@ -77,7 +77,7 @@ test_refuse(void)
 	for (i = 0; i < RTE_DIM(bad); i++)
 		CU_ASSERT_EQUAL(svq_hva_tree_add(tree, &bad[i].row), bad[i].err);
 	CU_ASSERT_EQUAL(svq_hva_tree_del(tree, 0x4001, 0x2000, NULL), -ENOENT);
-	CU_ASSERT_EQUAL(svq_hva_tree_del(tree, 0x4000, 0x1000, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(svq_hva_tree_del(tree, 0x4000, 0x1000, NULL), -ERANGE);
 	CU_ASSERT_EQUAL(svq_hva_tree_del(tree, 0x4000, 0x2000, &out), 0);
 	CU_ASSERT_EQUAL(out.hva, 0x70000);
 	CU_ASSERT_EQUAL(svq_hva_tree_by_hva(tree, 0x70000, 1, NULL), -ENOENT);
@@ -143,7 +143,7 @@ model_del(struct model *m, uint64_t iova, uint64_t size)
 		if (m->rows[i].iova != iova)
 			continue;
 		if (m->rows[i].size != size)
-			return -EINVAL;
+			return -ERANGE;
 		m->rows[i] = m->rows[--m->n];
 		return 0;
 	}

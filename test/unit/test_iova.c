@@ -124,7 +124,7 @@ test_get_put_refuse(void)
 	CU_ASSERT_EQUAL(get(alloc, 2 * PAGE, 0, PAGE), 0x1000);
 	CU_ASSERT_EQUAL(svq_iova_alloc_put(alloc, 0x2000, PAGE), -ENOENT);
 	CU_ASSERT_EQUAL(svq_iova_alloc_put(alloc, 0x3000, PAGE), -ENOENT);
-	CU_ASSERT_EQUAL(svq_iova_alloc_put(alloc, 0x1000, PAGE), -EINVAL);
+	CU_ASSERT_EQUAL(svq_iova_alloc_put(alloc, 0x1000, PAGE), -ERANGE);
 	CU_ASSERT_EQUAL(svq_iova_alloc_put(alloc, 0x1000, 2 * PAGE), 0);
 	CU_ASSERT_EQUAL(svq_iova_alloc_put(alloc, 0x1000, 2 * PAGE), -ENOENT);
 	svq_iova_alloc_destroy(alloc);

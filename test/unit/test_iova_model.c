@@ -116,7 +116,7 @@ put_agrees(struct svq_iova_alloc *alloc, unsigned int i)
 	struct live gone = model.live[i];
 	uint64_t iova = model.base + gone.first * PAGE;
 
-	if (svq_iova_alloc_put(alloc, iova, (gone.n + 1) * PAGE) != -EINVAL)
+	if (svq_iova_alloc_put(alloc, iova, (gone.n + 1) * PAGE) != -ERANGE)
 		return false;
 	if (svq_iova_alloc_put(alloc, iova, gone.n * PAGE) != 0)
 		return false;

@@ -107,8 +107,15 @@ struct svq_device_ops {
 	int (*start)(struct svq_device *dev);
 	/** Reset; idempotent. */
 	void (*stop)(struct svq_device *dev);
-	/** Kick queue @p qid. Datapath. */
-	void (*notify)(struct svq_device *dev, uint16_t qid);
+	/**
+	 * Kick queue @p qid. Datapath.
+	 *
+	 * @param data
+	 *   With VIRTIO_F_NOTIFICATION_DATA accepted, what the driver tells with it
+	 * (virtio 1.2, 2.9): bits 0-15 the queue; split: 16-31 the next available index; packed:
+	 * 16-30 the next position, 31 its wrap counter. Without it, the queue.
+	 */
+	void (*notify)(struct svq_device *dev, uint16_t qid, uint32_t data);
 	/** Run the device's own work for one pair; NULL for a device that needs no CPU. Datapath.
 	 * @return packets moved. */
 	unsigned int (*poll)(struct svq_device *dev, uint16_t pair);

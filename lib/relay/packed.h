@@ -84,7 +84,8 @@ svq_packed_step(uint16_t pos, uint32_t n, uint32_t size, bool *wrap)
 	return (uint16_t)next;
 }
 
-/** Position and wrap counter as vhost-user gives and takes them: bit 15 is the counter. */
+/** Position and wrap counter in 16 bits, as vhost-user and kicks have them: bit 15 is the counter.
+ */
 static inline uint16_t
 svq_packed_base(uint16_t pos, bool wrap)
 {

@@ -151,6 +151,7 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	q->dev = svq_dma_device(conf->dma);
 	q->qid = conf->qid;
 	q->net_header = conf->net_header;
+	q->notify_position = conf->features & (1ULL << VIRTIO_F_NOTIFICATION_DATA);
 	q->size = conf->size;
 	q->features = conf->features;
 	q->shadow.mask = conf->size - 1;

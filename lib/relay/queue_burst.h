@@ -98,6 +98,16 @@ svq_burst_translate(struct svq_queue *q, const struct svq_gpa_map *map)
 	return all;
 }
 
+static __rte_always_inline void
+svq_burst_kick(struct svq_queue *q, const struct svq_shadow_ops *s)
+{
+	uint32_t data = q->qid;
+
+	if (q->notify_position)
+		data |= (uint32_t)s->position(q) << 16;
+	q->dev->ops->notify(q->dev, q->qid, data);
+}
+
 static __rte_always_inline unsigned int
 svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s)
 {
@@ -167,7 +177,7 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 		q->stats.indirect += indirect;
 		q->stats.bursts++;
 		if (kick) {
-			q->dev->ops->notify(q->dev, q->qid);
+			svq_burst_kick(q, s);
 			q->stats.kicks++;
 		} else {
 			q->stats.kicks_suppressed++;

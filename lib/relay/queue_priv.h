@@ -20,14 +20,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <linux/virtio_config.h>
-#include <linux/virtio_ring.h>
-
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_log.h>
 
 #include <svq_queue.h>
+#include <svq_virtio.h>
 
 extern int svq_relay_logtype;
 #define RELAY_LOG(level, fmt, ...) \
@@ -175,6 +173,7 @@ struct svq_queue {
 	struct svq_dirty_log log;
 	uint16_t qid;
 	uint32_t net_header;
+	bool notify_position; /**< kicks carry it: VIRTIO_F_NOTIFICATION_DATA */
 
 	/* Written by the worker. */
 	uint16_t last_avail __rte_cache_aligned; /**< next available index to read */
@@ -235,6 +234,8 @@ struct svq_shadow_ops {
 		const struct svq_chain *chain, unsigned int ahead);
 	/** Publish @p n chains at once. @return whether the device wants a kick. */
 	bool (*publish)(struct svq_queue *q, unsigned int n);
+	/** Where the next chain will be published, as a kick tells it (virtio 1.2, 2.9). */
+	uint16_t (*position)(const struct svq_queue *q);
 	/**
 	 * Used entries to take: all that the device has published, or a bound on them. No fewer,
 	 * for a packet may be spread over several buffers, which the guest has to see used together

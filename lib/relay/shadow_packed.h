@@ -75,6 +75,12 @@ shadow_packed_publish(struct svq_queue *q, unsigned int n)
 		r->avail_idx, r->avail_wrap, (uint16_t)r->put_places, q->size);
 }
 
+static __rte_always_inline uint16_t
+shadow_packed_position(const struct svq_queue *q)
+{
+	return svq_packed_base(q->shadow.avail_idx, q->shadow.avail_wrap);
+}
+
 /* How many there are is only known when they have been read; there can be no more than are in
  * flight. */
 static __rte_always_inline enum svq_queue_error
@@ -127,6 +133,7 @@ shadow_packed_taken(struct svq_queue *q, unsigned int n)
 static const struct svq_shadow_ops svq_shadow_packed = {
 	.put = shadow_packed_put,
 	.publish = shadow_packed_publish,
+	.position = shadow_packed_position,
 	.used = shadow_packed_used,
 	.get_used = shadow_packed_get_used,
 	.taken = shadow_packed_taken,

@@ -57,6 +57,12 @@ shadow_split_publish(struct svq_queue *q, unsigned int n)
 	return !(svq_load16(&r->used->flags) & VRING_USED_F_NO_NOTIFY);
 }
 
+static __rte_always_inline uint16_t
+shadow_split_position(const struct svq_queue *q)
+{
+	return q->shadow.avail_idx;
+}
+
 static __rte_always_inline enum svq_queue_error
 shadow_split_used(const struct svq_queue *q, unsigned int *n)
 {
@@ -95,6 +101,7 @@ shadow_split_taken(struct svq_queue *q, unsigned int n)
 static const struct svq_shadow_ops svq_shadow_split = {
 	.put = shadow_split_put,
 	.publish = shadow_split_publish,
+	.position = shadow_split_position,
 	.used = shadow_split_used,
 	.get_used = shadow_split_get_used,
 	.taken = shadow_split_taken,

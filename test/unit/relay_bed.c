@@ -16,6 +16,8 @@
 
 #include "relay_bed.h"
 
+#define PACKED (1ULL << VIRTIO_F_RING_PACKED)
+
 #define must(cond)                                                                 \
 	do {                                                                       \
 		if (!(cond)) {                                                     \
@@ -77,10 +79,11 @@ bed_iova(struct bed *b, uint64_t iova, uint64_t len, uint32_t perm)
 }
 
 static void
-bed_notify(struct svq_device *dev, uint16_t qid)
+bed_notify(struct svq_device *dev, uint16_t qid, uint32_t data)
 {
 	RTE_SET_USED(qid);
 	bed_of(dev)->notified++;
+	bed_of(dev)->notify_data = data;
 }
 
 static uint8_t
@@ -119,18 +122,18 @@ bed_open_memory(struct bed *b)
 }
 
 static void
-build(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features, bool packed,
-	uint16_t qid, uint32_t net_header)
+build(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
+	uint64_t device_features, uint16_t qid, uint32_t net_header)
 {
 	struct svq_queue_conf conf = {
 		.name = "bed",
 		.qid = qid,
 		.size = device_size,
-		.features = (features & ~(1ULL << VIRTIO_F_RING_PACKED)) |
-			(packed ? 1ULL << VIRTIO_F_RING_PACKED : 0),
+		.features = device_features,
 		.numa_node = -1,
 		.net_header = net_header,
 	};
+	bool packed = device_features & PACKED;
 	struct svq_device_queue sq;
 
 	memset(b, 0, sizeof(*b));
@@ -161,6 +164,7 @@ build(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t feature
 	svq_queue_device(b->q, &sq);
 	must(sq.size == device_size);
 	b->dev_packed = packed;
+	b->device_features = device_features;
 	bed_device_reset(b);
 	b->sdesc =
 		bed_iova(b, sq.desc_iova, 16ull * device_size, packed ? SVQ_PERM_RW : SVQ_PERM_R);
@@ -174,21 +178,29 @@ build(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t feature
 void
 bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features)
 {
-	build(b, guest_size, device_size, features, false, 0, 0);
+	build(b, guest_size, device_size, features, features & ~PACKED, 0, 0);
+}
+
+void
+bed_open_features(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
+	uint64_t device_features)
+{
+	build(b, guest_size, device_size, features, device_features, 0, 0);
 }
 
 void
 bed_open_device(
 	struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features, bool packed)
 {
-	build(b, guest_size, device_size, features, packed, 0, 0);
+	build(b, guest_size, device_size, features, packed ? features | PACKED : features & ~PACKED,
+		0, 0);
 }
 
 void
 bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
 	uint16_t qid, uint32_t net_header)
 {
-	build(b, guest_size, device_size, features, false, qid, net_header);
+	build(b, guest_size, device_size, features, features & ~PACKED, qid, net_header);
 }
 
 int

@@ -41,7 +41,8 @@ struct bed {
 	struct svq_queue *q;
 	uint32_t guest_size;
 	uint16_t device_size;
-	uint64_t features;
+	uint64_t features;	  /* the guest's */
+	uint64_t device_features; /* of the device */
 	int memfd, callfd;
 	bool packed; /* the guest's ring; desc, avail, used are then its three areas */
 	/* The guest's vring, in LOW memory. */
@@ -60,6 +61,7 @@ struct bed {
 	bool dev_avail_wrap, dev_used_wrap;
 	uint16_t dev_places[32768]; /* by id: descriptors of the chain that it took last */
 	unsigned int notified;
+	uint32_t notify_data;
 	uint8_t status;
 	struct {
 		uint64_t iova, hva, size;
@@ -75,6 +77,9 @@ void bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t
 /** As bed_open(), with a packed ring before the device if asked. */
 void bed_open_device(
 	struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features, bool packed);
+/** As bed_open(), with features of the device that differ from the guest's. */
+void bed_open_features(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
+	uint64_t device_features);
 /** The same, for queue @p qid of a network device. */
 void bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
 	uint16_t qid, uint32_t net_header);

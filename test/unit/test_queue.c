@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/virtio_config.h>
+#include <svq_virtio.h>
 
 #include "autotest.h"
 #include "relay_bed.h"
@@ -440,6 +440,35 @@ logged(const uint8_t *bitmap, uint64_t gpa)
 }
 
 static void
+test_notification_data(void)
+{
+	const uint64_t data = 1ULL << VIRTIO_F_NOTIFICATION_DATA;
+	unsigned int i;
+
+	bed_open_features(&b, 4, 4, F_NO_EVENT, F_NO_EVENT);
+	one_packet(true);
+	CU_ASSERT_EQUAL(b.notify_data, 0);
+	bed_close(&b);
+
+	/* Split: the index runs on past the ring's end. */
+	bed_open_features(&b, 4, 4, F_NO_EVENT, F_NO_EVENT | data);
+	for (i = 1; i <= 6; i++) {
+		one_packet(true);
+		CU_ASSERT_EQUAL(b.notify_data, i << 16);
+	}
+	bed_close(&b);
+
+	/* Packed: the position, and the wrap counter in the highest bit. */
+	bed_open_features(&b, 4, 4, F_NO_EVENT, F_NO_EVENT | data | 1ULL << VIRTIO_F_RING_PACKED);
+	for (i = 1; i <= 9; i++) {
+		one_packet(true);
+		CU_ASSERT_EQUAL(
+			b.notify_data, (uint32_t)(i % 4) << 16 | (i / 4 % 2 ? 0 : 1u << 31));
+	}
+	bed_close(&b);
+}
+
+static void
 test_dirty_log(void)
 {
 	static uint8_t bitmap[(BED_HIGH + BED_REGION) / 4096 / 8];
@@ -588,6 +617,7 @@ fill(void)
 	autotest_add(s, "faults of the guest's ring", test_ring_faults);
 	autotest_add(s, "faults of the device", test_device_faults);
 	autotest_add(s, "notifications", test_notifications);
+	autotest_add(s, "notification data", test_notification_data);
 	autotest_add(s, "dirty log", test_dirty_log);
 	autotest_add(s, "detach keeps what is in flight", test_detach_keeps_in_flight);
 	autotest_add(s, "used together stays together", test_used_together);

@@ -510,7 +510,7 @@ test_life_cycle(void)
 		CU_ASSERT_EQUAL(drv_poll(&drv, 1), 0);
 		CU_ASSERT_EQUAL(ops->pair_enable(drv.dev, 1, true), 0);
 		CU_ASSERT_EQUAL(drv_poll(&drv, 1), 2);
-		ops->notify(drv.dev, 0);
+		ops->notify(drv.dev, 0, 0);
 		CU_ASSERT_EQUAL(ops->pair_enable(drv.dev, 0, false), 0);
 		transmit(&drv.ring[1], sent, 100, 2, DRV_INDIRECT);
 		post_even(&drv.ring[0], 200, 1);

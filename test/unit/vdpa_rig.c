@@ -111,8 +111,9 @@ op_stop(struct svq_device *dev)
 }
 
 static void
-op_notify(struct svq_device *dev, uint16_t qid)
+op_notify(struct svq_device *dev, uint16_t qid, uint32_t data)
 {
+	RTE_SET_USED(data);
 	RTE_SET_USED(dev);
 	RTE_SET_USED(qid);
 }

@@ -333,8 +333,9 @@ soft_start(struct svq_device *dev)
 
 /* The device polls its rings. */
 static void
-soft_notify(struct svq_device *dev, uint16_t qid)
+soft_notify(struct svq_device *dev, uint16_t qid, uint32_t data)
 {
+	RTE_SET_USED(data);
 	RTE_SET_USED(dev);
 	RTE_SET_USED(qid);
 }

@@ -19,11 +19,12 @@
  * queue, start, notify/poll, stop, close; pair_enable at any time. stop() is a device reset:
  * afterwards the device touches no memory, and set_features, queue_setup and pair_enable must be
  * done anew; mappings stay. Virtqueue 2i is the receive queue of pair i, 2i+1 its transmit queue
- * (virtio 1.2, 5.1.2).
+ * (virtio 1.2, 5.1.2). With VIRTIO_F_RING_RESET one queue of a started device can be taken out
+ * and put back: queue_reset, queue_setup, queue_restart (virtio 1.2, 2.6.1).
  *
  * Threads: one control thread at a time calls all operations but notify and poll. notify and poll
  * are called for a queue pair by the one thread that serves that pair; the caller makes sure that
- * it does not do so while queue_setup, queue_enable, start, stop or close run.
+ * it does not do so while queue_setup, queue_reset, queue_restart, start, stop or close run.
  */
 
 #include <stdbool.h>
@@ -94,10 +95,28 @@ struct svq_device_ops {
 	/** Undo one dma_map, whole; on return the device no longer reaches it. -ENOENT: nothing
 	 * mapped starts there. -EINVAL: its size differs. */
 	int (*dma_unmap)(struct svq_device *dev, uint64_t iova, uint64_t size);
-	/** Tell queue @p qid where its rings lie. Before start. -EINVAL: no such queue, size or
-	 * alignment. -EBUSY: started. */
+	/** Tell queue @p qid where its rings lie. Before start, or between queue_reset and
+	 * queue_restart. -EINVAL: no such queue, size or alignment. -EBUSY: started, and this queue
+	 * is not reset. */
 	int (*queue_setup)(
 		struct svq_device *dev, uint16_t qid, const struct svq_device_queue *queue);
+	/**
+	 * Reset one queue, while the device runs or not: on return the device touches none of its
+	 * memory and has forgotten its rings; buffers that it held are not used. The pair is not
+	 * served until queue_restart, other pairs are. NULL for a device without
+	 * VIRTIO_F_RING_RESET.
+	 * @return 0, also for a queue that is reset already; -EINVAL: no such queue; -ENOTSUP:
+	 * VIRTIO_F_RING_RESET was not accepted; -EIO: the device does not answer, stop() it.
+	 */
+	int (*queue_reset)(struct svq_device *dev, uint16_t qid);
+	/**
+	 * Take up a queue that was reset and set up since; the device must have been started. It
+	 * begins as after start: index 0, packed: wrap counters 1.
+	 * @return 0; -EINVAL: no such queue, not started, or not set up since its reset; -EBUSY: it
+	 * runs; -ENOTSUP: as queue_reset; -EFAULT: a ring is not mapped; the device is left needing
+	 * a reset.
+	 */
+	int (*queue_restart)(struct svq_device *dev, uint16_t qid);
 	/** Switch a queue pair on or off; off: its back-end traffic is not served. After open and
 	 * stop, pair 0 is on and the others are off (virtio 1.2, 5.1.6.5.5). -EINVAL: no such
 	 * pair. */

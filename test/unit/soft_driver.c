@@ -91,8 +91,8 @@ drv_close(struct drv *drv)
 		munmap(*area(drv, i), areas[i].size);
 }
 
-static void
-ring_init(struct drv *drv, unsigned int qid, uint16_t size)
+void
+drv_ring_renew(struct drv *drv, uint16_t qid, uint16_t size)
 {
 	struct drv_ring *ring = &drv->ring[qid];
 	size_t at = qid * (DESC_SIZE + AVAIL_SIZE);
@@ -146,7 +146,7 @@ drv_setup(struct drv *drv, uint64_t features, uint16_t size)
 											       : 10;
 	ret = ops->set_features(drv->dev, features);
 	for (i = 0; ret == 0 && i < 2 * drv->pairs; i++) {
-		ring_init(drv, i, size);
+		drv_ring_renew(drv, (uint16_t)i, size);
 		ret = ops->queue_setup(drv->dev, (uint16_t)i, &drv->ring[i].conf);
 	}
 	return ret;

@@ -129,6 +129,9 @@ int drv_start(struct drv *drv, uint64_t features, uint16_t size);
 /** Everything of drv_start() but start(): rings can be spoiled in between. */
 int drv_setup(struct drv *drv, uint64_t features, uint16_t size);
 
+/** Begin one queue anew, as after its reset; what was posted is forgotten. */
+void drv_ring_renew(struct drv *drv, uint16_t qid, uint16_t size);
+
 /** The room of one chain; the test fails if none is left. */
 struct drv_slot *drv_slot_get(struct drv_ring *ring);
 void drv_slot_put(struct drv_ring *ring, struct drv_slot *slot);

@@ -423,7 +423,7 @@ test_failing_device(void)
 	enum mock_op op;
 
 	rig_open(&r, ARGS);
-	for (op = MOCK_SET_FEATURES; op < MOCK_OPS; op++) {
+	for (op = MOCK_SET_FEATURES; op <= MOCK_PAIR_ENABLE; op++) {
 		mock.fail = op;
 		rig_start(&r, RIG_FEATURES, 4);
 		CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_CONNECTED);

@@ -68,12 +68,37 @@ static int
 op_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_queue *queue)
 {
 	RTE_SET_USED(dev);
-	CU_ASSERT_FALSE(mock.started);
 	if (fails(MOCK_QUEUE_SETUP) || qid >= 2 * mock.max_pairs)
 		return -EINVAL;
+	CU_ASSERT(!mock.started || mock.is_reset[qid]);
 	mock.setups++;
 	mock.queue[qid] = *queue;
 	mock.seen[qid] = mock.returned[qid] = 0;
+	return 0;
+}
+
+static int
+op_queue_reset(struct svq_device *dev, uint16_t qid)
+{
+	RTE_SET_USED(dev);
+	if (fails(MOCK_QUEUE_RESET) || qid >= 2 * mock.max_pairs)
+		return -EINVAL;
+	if (!(mock.features & 1ULL << VIRTIO_F_RING_RESET))
+		return -ENOTSUP;
+	mock.is_reset[qid] = true;
+	mock.queue_resets++;
+	memset(&mock.queue[qid], 0, sizeof(mock.queue[qid]));
+	return 0;
+}
+
+static int
+op_queue_restart(struct svq_device *dev, uint16_t qid)
+{
+	RTE_SET_USED(dev);
+	if (fails(MOCK_QUEUE_RESTART) || qid >= 2 * mock.max_pairs)
+		return -EINVAL;
+	CU_ASSERT(mock.started && mock.is_reset[qid] && mock.queue[qid].size != 0);
+	mock.is_reset[qid] = false;
 	return 0;
 }
 
@@ -108,6 +133,7 @@ op_stop(struct svq_device *dev)
 	mock.stops++;
 	memset(mock.on, 0, sizeof(mock.on));
 	mock.on[0] = true;
+	memset(mock.is_reset, 0, sizeof(mock.is_reset));
 }
 
 static void
@@ -161,6 +187,8 @@ static const struct svq_device_ops mock_ops = {
 	.dma_map = op_dma_map,
 	.dma_unmap = op_dma_unmap,
 	.queue_setup = op_queue_setup,
+	.queue_reset = op_queue_reset,
+	.queue_restart = op_queue_restart,
 	.pair_enable = op_pair_enable,
 	.start = op_start,
 	.stop = op_stop,

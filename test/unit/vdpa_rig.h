@@ -25,7 +25,7 @@
 	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_NET_F_MQ | 1ULL << VIRTIO_NET_F_MRG_RXBUF | \
 		1ULL << VHOST_USER_F_PROTOCOL_FEATURES)
 
-/** Operations of the device that can be made to fail. */
+/** Operations of the device that can be made to fail; first those of a start, in order. */
 enum mock_op {
 	MOCK_NONE,
 	MOCK_OPEN,
@@ -33,6 +33,8 @@ enum mock_op {
 	MOCK_QUEUE_SETUP,
 	MOCK_START,
 	MOCK_PAIR_ENABLE,
+	MOCK_QUEUE_RESET,
+	MOCK_QUEUE_RESTART,
 	MOCK_OPS
 };
 
@@ -46,7 +48,8 @@ extern struct vdpa_mock {
 	bool completes; /**< poll returns what the guest sent */
 	uint8_t status;
 	uint64_t features;
-	unsigned int maps, unmaps, starts, stops, setups;
+	unsigned int maps, unmaps, starts, stops, setups, queue_resets;
+	bool is_reset[RIG_QUEUES]; /**< by queue_reset */
 	struct svq_device_queue queue[RIG_QUEUES];
 	uint16_t seen[RIG_QUEUES], returned[RIG_QUEUES];
 	uint16_t max_pairs;

@@ -82,7 +82,7 @@ struct soft_pair {
 	struct soft_ring tx;
 	uint16_t index;
 	bool enabled;		 /**< by pair_enable */
-	bool ready;		 /**< started with both queues */
+	bool ready;		 /**< both queues are live */
 	struct soft_buf *src;	 /**< where a packet comes from; [0] is for a header */
 	unsigned int n_src;	 /**< entries of src */
 	struct soft_buf *dst;	 /**< where it goes; an entry for each byte of the longest */

@@ -21,6 +21,7 @@ const char *const soft_arg_keys[] = {
 	SOFT_ARG_APERTURES,
 	SOFT_ARG_MAC,
 	SOFT_ARG_PACKED,
+	SOFT_ARG_RING_RESET,
 	NULL,
 };
 
@@ -109,14 +110,28 @@ parse_mac(const char *name, const char *value, struct soft_args *args)
 	return 0;
 }
 
+/* 0 or 1. */
+static int
+parse_bool(const char *name, const char *key, const char *value, const char *allowed, bool *on)
+{
+	if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+		return bad_value(name, key, value, allowed);
+	*on = value[0] == '1';
+	return 0;
+}
+
 static int
 parse_packed(const char *name, const char *value, struct soft_args *args)
 {
-	if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
-		return bad_value(name, SOFT_ARG_PACKED, value,
-			"1 to offer packed rings, or 0 for split rings only");
-	args->packed = value[0] == '1';
-	return 0;
+	return parse_bool(name, SOFT_ARG_PACKED, value,
+		"1 to offer packed rings, or 0 for split rings only", &args->packed);
+}
+
+static int
+parse_ring_reset(const char *name, const char *value, struct soft_args *args)
+{
+	return parse_bool(name, SOFT_ARG_RING_RESET, value,
+		"1 to offer the reset of single queues, or 0 not to", &args->ring_reset);
 }
 
 static int
@@ -217,6 +232,7 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 		{SOFT_ARG_APERTURES, parse_apertures},
 		{SOFT_ARG_MAC, parse_mac},
 		{SOFT_ARG_PACKED, parse_packed},
+		{SOFT_ARG_RING_RESET, parse_ring_reset},
 	};
 	unsigned int i;
 
@@ -224,6 +240,7 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 	args->backend = &soft_loopback;
 	args->pairs = 1;
 	args->queue_size = 32768;
+	args->ring_reset = true;
 	memcpy(args->apertures, default_apertures, sizeof(default_apertures));
 	args->n_apertures = RTE_DIM(default_apertures);
 	default_mac(name, args->mac);

@@ -24,6 +24,7 @@
 #define SOFT_ARG_APERTURES  "apertures"
 #define SOFT_ARG_MAC	    "mac"
 #define SOFT_ARG_PACKED	    "packed"
+#define SOFT_ARG_RING_RESET "ring_reset"
 
 /** Most queue pairs, as many as librte_vhost serves. */
 #define SOFT_MAX_PAIRS 128
@@ -36,6 +37,7 @@ struct soft_args {
 	uint16_t pairs;	     /**< 1..SOFT_MAX_PAIRS */
 	uint16_t queue_size; /**< power of two, 2..32768 */
 	bool packed;	     /**< offers packed rings */
+	bool ring_reset;     /**< offers VIRTIO_F_RING_RESET */
 	uint8_t mac[6];	     /**< for the config space */
 	unsigned int n_apertures;
 	/** Sorted; ranges that touch are merged. */

@@ -45,6 +45,8 @@ offered_features(const struct soft_dev *soft)
 		features |= RTE_BIT64(VIRTIO_NET_F_MQ) | RTE_BIT64(VIRTIO_NET_F_CTRL_VQ);
 	if (soft->args.packed)
 		features |= RTE_BIT64(VIRTIO_F_RING_PACKED);
+	if (soft->args.ring_reset)
+		features |= RTE_BIT64(VIRTIO_F_RING_RESET);
 	if (soft->mtu != 0)
 		features |= RTE_BIT64(VIRTIO_NET_F_MTU);
 	return features;
@@ -241,20 +243,37 @@ queue_valid(const struct soft_dev *soft, const struct svq_device_queue *queue)
 		queue->used_iova % VRING_USED_ALIGN_SIZE == 0;
 }
 
+/* Queue @p qid, or NULL. */
+static struct soft_ring *
+find_ring(struct soft_dev *soft, uint16_t qid)
+{
+	struct soft_pair *pair;
+
+	if (qid / 2 >= soft->args.pairs)
+		return NULL;
+	pair = &soft->pairs[qid / 2];
+	return qid % 2 == 0 ? &pair->rx : &pair->tx;
+}
+
+static bool
+has_ring_reset(const struct soft_dev *soft)
+{
+	return (soft->features & RTE_BIT64(VIRTIO_F_RING_RESET)) != 0;
+}
+
 static int
 soft_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_queue *queue)
 {
 	struct soft_dev *soft = to_soft(dev);
-	struct soft_pair *pair;
+	struct soft_ring *ring = find_ring(soft, qid);
 
-	if (atomic_load(&soft->status) != 0)
-		return -EBUSY;
-	if (qid / 2 >= soft->args.pairs)
+	if (ring == NULL)
 		return -EINVAL;
+	if (atomic_load(&soft->status) != 0 && (ring->live || !has_ring_reset(soft)))
+		return -EBUSY;
 	if (queue->size > dev->info.max_queue_size || !queue_valid(soft, queue))
 		return -EINVAL;
-	pair = &soft->pairs[qid / 2];
-	(qid % 2 == 0 ? &pair->rx : &pair->tx)->conf = *queue;
+	ring->conf = *queue;
 	return 0;
 }
 
@@ -271,26 +290,54 @@ soft_pair_enable(struct svq_device *dev, uint16_t pair, bool on)
 	return 0;
 }
 
-/* Translate a pair's rings. */
+/* Translate a queue's rings. */
 static int
-start_pair(struct soft_dev *soft, struct soft_pair *pair)
+start_ring(struct soft_dev *soft, struct soft_pair *pair, struct soft_ring *ring)
 {
-	struct soft_ring *rings[] = {&pair->rx, &pair->tx};
 	struct soft_access access;
-	unsigned int i;
 	int ret;
 
 	soft_access_begin(&access, &soft->iommu);
-	for (i = 0; i < RTE_DIM(rings); i++) {
-		ret = soft_ring_start(rings[i], &access, soft->features);
-		if (ret < 0) {
-			soft_dev_fault(soft, pair, rings[i], &access, ret);
-			return ret;
-		}
+	ret = soft_ring_start(ring, &access, soft->features);
+	if (ret < 0) {
+		soft_dev_fault(soft, pair, ring, &access, ret);
+		return ret;
 	}
 	soft_count(&pair->counters.translations, access.translations);
-	pair->ready = true;
+	pair->ready = pair->rx.live && pair->tx.live;
 	return 0;
+}
+
+static int
+soft_queue_reset(struct svq_device *dev, uint16_t qid)
+{
+	struct soft_dev *soft = to_soft(dev);
+	struct soft_ring *ring = find_ring(soft, qid);
+
+	if (ring == NULL)
+		return -EINVAL;
+	if (!has_ring_reset(soft))
+		return -ENOTSUP;
+	soft->pairs[qid / 2].ready = false;
+	soft_ring_reset(ring);
+	return 0;
+}
+
+static int
+soft_queue_restart(struct svq_device *dev, uint16_t qid)
+{
+	struct soft_dev *soft = to_soft(dev);
+	struct soft_ring *ring = find_ring(soft, qid);
+
+	if (ring == NULL)
+		return -EINVAL;
+	if (!has_ring_reset(soft))
+		return -ENOTSUP;
+	if (ring->live)
+		return -EBUSY;
+	if (atomic_load(&soft->status) == 0 || ring->conf.size == 0)
+		return -EINVAL;
+	return start_ring(soft, &soft->pairs[qid / 2], ring);
 }
 
 static int
@@ -313,7 +360,9 @@ soft_start(struct svq_device *dev)
 
 		if (pair->rx.conf.size == 0 || pair->tx.conf.size == 0)
 			continue;
-		ret = start_pair(soft, pair);
+		ret = start_ring(soft, pair, &pair->rx);
+		if (ret == 0)
+			ret = start_ring(soft, pair, &pair->tx);
 		if (ret < 0)
 			return ret;
 		ready++;
@@ -471,6 +520,8 @@ static const struct svq_device_ops soft_ops = {
 	.dma_map = soft_dma_map,
 	.dma_unmap = soft_dma_unmap,
 	.queue_setup = soft_queue_setup,
+	.queue_reset = soft_queue_reset,
+	.queue_restart = soft_queue_restart,
 	.pair_enable = soft_pair_enable,
 	.start = soft_start,
 	.stop = soft_stop,

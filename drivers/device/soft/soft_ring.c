@@ -54,6 +54,7 @@ soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t fea
 		soft_packed_suppress_kicks(ring);
 	else
 		soft_split_suppress_kicks(ring);
+	ring->live = true;
 	return 0;
 }
 

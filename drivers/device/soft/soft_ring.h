@@ -94,6 +94,7 @@ struct soft_packed {
 struct soft_ring {
 	struct svq_device_queue conf; /**< from the driver; size 0: not set up */
 	const char *reason;	      /**< why the ring is malformed */
+	bool live;		      /**< started, and not reset since */
 	bool is_packed;		      /**< VIRTIO_F_RING_PACKED: which of the two below is used */
 	bool indirect;		      /**< VIRTIO_RING_F_INDIRECT_DESC */
 	bool event_idx;		      /**< VIRTIO_RING_F_EVENT_IDX */
@@ -111,7 +112,7 @@ struct soft_ring {
 /** Forget everything; the driver has to set the ring up anew. */
 void soft_ring_reset(struct soft_ring *ring);
 
-/** Begin anew and ask the driver not to kick. conf is set. @return 0; -EFAULT. */
+/** Begin anew and ask the driver not to kick. conf is set. @return 0: live; -EFAULT. */
 int soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t features);
 
 /** See what the driver made available. @return 0; -EFAULT; -EPROTO. */

@@ -99,41 +99,60 @@ static const struct svq_device_ops bed_ops = {
 	.status = bed_status,
 };
 
-static void
-bed_open_memory(struct bed *b)
+void
+bed_memory(struct bed *b, unsigned int which)
 {
-	struct svq_guest_region regions[] = {
-		{.gpa = BED_LOW, .size = BED_REGION, .offset = 0},
-		{.gpa = BED_HIGH, .size = BED_REGION, .offset = 2 * BED_REGION},
-		{.gpa = BED_ALIAS, .size = BED_REGION, .offset = 0},
-	};
+	struct svq_guest_region regions[3] = {{.size = BED_REGION, .fd = b->memfd}};
 	struct svq_guest_diff diff;
-	unsigned int i;
+	unsigned int n = 1;
 
-	b->memfd = memfd_create("bed", 0);
-	must(b->memfd >= 0 && ftruncate(b->memfd, 3 * BED_REGION) == 0);
-	for (i = 0; i < RTE_DIM(regions); i++)
-		regions[i].fd = b->memfd;
-	must(svq_guest_create(&b->guest) == 0);
-	must(svq_dma_create(&b->dev, NULL, &b->dma) == 0);
-	must(svq_guest_prepare(b->guest, regions, RTE_DIM(regions), &diff) == 0);
+	regions[0].gpa = BED_LOW;
+	if (which & BED_WITH_HIGH)
+		regions[n++] = (struct svq_guest_region){
+			.gpa = BED_HIGH,
+			.size = BED_REGION,
+			.offset = 2 * BED_REGION,
+			.fd = b->memfd,
+		};
+	if (which & BED_WITH_ALIAS)
+		regions[n++] = (struct svq_guest_region){
+			.gpa = BED_ALIAS,
+			.size = BED_REGION,
+			.fd = b->memfd,
+		};
+	must(svq_guest_prepare(b->guest, regions, n, &diff) == 0);
 	must(svq_dma_guest_apply(b->dma, &diff) == 0);
 	svq_guest_commit(b->guest);
+	b->desc = bed_ptr(b, b->desc_gpa);
+	b->avail = bed_ptr(b, b->avail_gpa);
+	b->used = bed_ptr(b, b->used_gpa);
 }
 
 static void
-build(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
-	uint64_t device_features, uint16_t qid, uint32_t net_header)
+bed_open_memory(struct bed *b)
+{
+	b->desc_gpa = BED_RINGS;
+	b->avail_gpa = b->desc_gpa + 16ull * 32768;
+	b->used_gpa = b->avail_gpa + 0x20000;
+	b->memfd = memfd_create("bed", 0);
+	must(b->memfd >= 0 && ftruncate(b->memfd, 3 * BED_REGION) == 0);
+	must(svq_guest_create(&b->guest) == 0);
+	must(svq_dma_create(&b->dev, NULL, &b->dma) == 0);
+	bed_memory(b, BED_WITH_HIGH | BED_WITH_ALIAS);
+}
+
+void
+bed_open_conf(struct bed *b, const struct bed_conf *bc)
 {
 	struct svq_queue_conf conf = {
 		.name = "bed",
-		.qid = qid,
-		.size = device_size,
-		.features = device_features,
+		.qid = bc->qid,
+		.size = bc->device_size,
+		.features = bc->device_features,
 		.numa_node = -1,
-		.net_header = net_header,
+		.net_header = bc->net_header,
 	};
-	bool packed = device_features & PACKED;
+	bool packed = bc->device_features & PACKED;
 	struct svq_device_queue sq;
 
 	memset(b, 0, sizeof(*b));
@@ -148,31 +167,40 @@ build(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t feature
 		.apertures = {{0x1000, UINT64_C(0xffffffffff)}},
 	};
 	strcpy(b->dev.name, "bed");
-	b->guest_size = guest_size;
-	b->device_size = device_size;
-	b->features = features;
+	b->guest_size = bc->guest_size;
+	b->device_size = bc->device_size;
+	b->features = bc->guest_features;
 	bed_open_memory(b);
 	b->callfd = eventfd(0, EFD_NONBLOCK);
-	b->desc_gpa = BED_RINGS;
-	b->avail_gpa = b->desc_gpa + 16ull * 32768;
-	b->used_gpa = b->avail_gpa + 0x20000;
-	b->desc = bed_ptr(b, b->desc_gpa);
-	b->avail = bed_ptr(b, b->avail_gpa);
-	b->used = bed_ptr(b, b->used_gpa);
 	conf.dma = b->dma;
 	must(svq_queue_create(&conf, &b->q) == 0);
 	svq_queue_device(b->q, &sq);
-	must(sq.size == device_size);
+	must(sq.size == bc->device_size);
 	b->dev_packed = packed;
-	b->device_features = device_features;
+	b->device_features = bc->device_features;
 	bed_device_reset(b);
-	b->sdesc =
-		bed_iova(b, sq.desc_iova, 16ull * device_size, packed ? SVQ_PERM_RW : SVQ_PERM_R);
-	b->savail = bed_iova(b, sq.avail_iova, packed ? 4 : 6 + 2ull * device_size, SVQ_PERM_R);
-	b->sused = bed_iova(b, sq.used_iova, packed ? 4 : 6 + 8ull * device_size, SVQ_PERM_W);
+	b->sdesc = bed_iova(
+		b, sq.desc_iova, 16ull * bc->device_size, packed ? SVQ_PERM_RW : SVQ_PERM_R);
+	b->savail = bed_iova(b, sq.avail_iova, packed ? 4 : 6 + 2ull * bc->device_size, SVQ_PERM_R);
+	b->sused = bed_iova(b, sq.used_iova, packed ? 4 : 6 + 8ull * bc->device_size, SVQ_PERM_W);
 	must(b->sdesc != NULL && b->savail != NULL && b->sused != NULL);
-	b->packed = features & (1ULL << VIRTIO_F_RING_PACKED);
+	b->packed = b->features & PACKED;
 	must(bed_attach(b, b->packed ? 0x8000 : 0) == 0);
+}
+
+static void
+build(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features,
+	uint64_t device_features, uint16_t qid, uint32_t net_header)
+{
+	bed_open_conf(b,
+		&(struct bed_conf){
+			.guest_size = guest_size,
+			.device_size = device_size,
+			.guest_features = features,
+			.device_features = device_features,
+			.qid = qid,
+			.net_header = net_header,
+		});
 }
 
 void

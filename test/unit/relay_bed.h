@@ -71,6 +71,18 @@ struct bed {
 	unsigned int bad_iova; /* addresses that the device was given and cannot reach */
 };
 
+/** What a bed is made of. */
+struct bed_conf {
+	uint32_t guest_size;
+	uint16_t device_size;
+	uint64_t guest_features;  /**< VIRTIO_F_RING_PACKED tells the format of the guest's ring */
+	uint64_t device_features; /**< likewise, of the device's */
+	uint16_t qid;
+	uint32_t net_header; /**< as in struct svq_queue_conf */
+};
+
+void bed_open_conf(struct bed *b, const struct bed_conf *conf);
+
 /** Build everything; the vring is attached at its first place. The device's ring is split. */
 void bed_open(struct bed *b, uint32_t guest_size, uint16_t device_size, uint64_t features);
 
@@ -85,8 +97,16 @@ void bed_open_net(struct bed *b, uint32_t guest_size, uint16_t device_size, uint
 	uint16_t qid, uint32_t net_header);
 void bed_close(struct bed *b);
 
-/** Attach the vring at @p base. */
+/** Attach the vring at @p base; b->features, guest_size and packed may have been changed. */
 int bed_attach(struct bed *b, uint16_t base);
+
+#define BED_WITH_HIGH  1
+#define BED_WITH_ALIAS 2
+/**
+ * A new memory table: LOW, and of the other regions those whose bit is set in @p regions. Nothing
+ * is in flight in what goes. The vring is detached, and may have moved.
+ */
+void bed_memory(struct bed *b, unsigned int regions);
 
 /** Our address of guest memory. */
 void *bed_ptr(struct bed *b, uint64_t gpa);

@@ -16,11 +16,12 @@
  * IOVAs, and only such as were mapped with dma_map before.
  *
  * Order of calls, as in virtio 1.2, 3.1.1: open, set_features, dma_map ..., queue_setup for each
- * queue, start, notify/poll, stop, close; pair_enable at any time. stop() is a device reset:
- * afterwards the device touches no memory, and set_features, queue_setup and pair_enable must be
- * done anew; mappings stay. Virtqueue 2i is the receive queue of pair i, 2i+1 its transmit queue
- * (virtio 1.2, 5.1.2). With VIRTIO_F_RING_RESET one queue of a started device can be taken out
- * and put back: queue_reset, queue_setup, queue_restart (virtio 1.2, 2.6.1).
+ * queue and, where it is to interrupt, queue_irq, start, notify/poll, stop, close; pair_enable at
+ * any time. stop() is a device reset: afterwards the device touches no memory, and set_features,
+ * queue_setup, queue_irq and pair_enable must be done anew; mappings stay. Virtqueue 2i is the
+ * receive queue of pair i, 2i+1 its transmit queue (virtio 1.2, 5.1.2). With VIRTIO_F_RING_RESET
+ * one queue of a started device can be taken out and put back: queue_reset, queue_setup,
+ * queue_restart (virtio 1.2, 2.6.1).
  *
  * Threads: one control thread at a time calls all operations but notify and poll. notify and poll
  * are called for a queue pair by the one thread that serves that pair; the caller makes sure that
@@ -100,6 +101,15 @@ struct svq_device_ops {
 	 * is not reset. */
 	int (*queue_setup)(
 		struct svq_device *dev, uint16_t qid, const struct svq_device_queue *queue);
+	/**
+	 * Have queue @p qid write the eventfd @p fd when it has used buffers and the ring's
+	 * notification suppression allows (flags, used_event, driver event area: virtio 1.2, 2.7.7,
+	 * 2.8.10); -1: no interrupts, as after open and stop. The descriptor stays the caller's,
+	 * open until stop, and is non-blocking; queue_reset leaves it. After set_features, before
+	 * start. -EINVAL: no such queue. -EBUSY: started. -ENOSPC: the device has no interrupt
+	 * left.
+	 */
+	int (*queue_irq)(struct svq_device *dev, uint16_t qid, int fd);
 	/**
 	 * Reset one queue, while the device runs or not: on return the device touches none of its
 	 * memory and has forgotten its rings; buffers that it held are not used. The pair is not

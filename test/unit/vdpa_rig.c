@@ -103,6 +103,17 @@ op_queue_restart(struct svq_device *dev, uint16_t qid)
 }
 
 static int
+op_queue_irq(struct svq_device *dev, uint16_t qid, int fd)
+{
+	RTE_SET_USED(dev);
+	CU_ASSERT_FALSE(mock.started);
+	if (qid >= 2 * mock.max_pairs)
+		return -EINVAL;
+	mock.irqfd[qid] = fd;
+	return 0;
+}
+
+static int
 op_pair_enable(struct svq_device *dev, uint16_t pair, bool on)
 {
 	RTE_SET_USED(dev);
@@ -131,6 +142,7 @@ op_stop(struct svq_device *dev)
 	mock.started = false;
 	mock.status = 0;
 	mock.stops++;
+	memset(mock.irqfd, 0xff, sizeof(mock.irqfd));
 	memset(mock.on, 0, sizeof(mock.on));
 	mock.on[0] = true;
 	memset(mock.is_reset, 0, sizeof(mock.is_reset));
@@ -189,6 +201,7 @@ static const struct svq_device_ops mock_ops = {
 	.queue_setup = op_queue_setup,
 	.queue_reset = op_queue_reset,
 	.queue_restart = op_queue_restart,
+	.queue_irq = op_queue_irq,
 	.pair_enable = op_pair_enable,
 	.start = op_start,
 	.stop = op_stop,
@@ -302,6 +315,7 @@ rig_open(struct rig *r, const char *args)
 
 	memset(r, 0, sizeof(*r));
 	memset(&mock, 0, sizeof(mock));
+	memset(mock.irqfd, 0xff, sizeof(mock.irqfd));
 	r->vid = -1;
 	for (i = 0; i < RIG_QUEUES; i++)
 		r->callfd[i] = -1;

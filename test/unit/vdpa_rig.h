@@ -51,6 +51,7 @@ extern struct vdpa_mock {
 	unsigned int maps, unmaps, starts, stops, setups, queue_resets;
 	bool is_reset[RIG_QUEUES]; /**< by queue_reset */
 	struct svq_device_queue queue[RIG_QUEUES];
+	int irqfd[RIG_QUEUES]; /* -1: none */
 	uint16_t seen[RIG_QUEUES], returned[RIG_QUEUES];
 	uint16_t max_pairs;
 } mock;

@@ -74,6 +74,8 @@ pair_init(struct soft_pair *pair, uint16_t index, uint16_t queue_size)
 {
 	pair->index = index;
 	pair->enabled = index == 0;
+	soft_ring_reset(&pair->rx);
+	soft_ring_reset(&pair->tx);
 	pair->n_src = 1 + RTE_MAX((unsigned int)queue_size, (unsigned int)MIN_SRC);
 	pair->src = calloc(pair->n_src, sizeof(pair->src[0]));
 	pair->dst = calloc(SOFT_MAX_HDR + SOFT_MAX_FRAME, sizeof(pair->dst[0]));
@@ -278,6 +280,20 @@ soft_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_q
 }
 
 static int
+soft_queue_irq(struct svq_device *dev, uint16_t qid, int fd)
+{
+	struct soft_dev *soft = to_soft(dev);
+	struct soft_ring *ring = find_ring(soft, qid);
+
+	if (atomic_load(&soft->status) != 0)
+		return -EBUSY;
+	if (ring == NULL)
+		return -EINVAL;
+	ring->irqfd = fd;
+	return 0;
+}
+
+static int
 soft_pair_enable(struct svq_device *dev, uint16_t pair, bool on)
 {
 	struct soft_dev *soft = to_soft(dev);
@@ -313,13 +329,16 @@ soft_queue_reset(struct svq_device *dev, uint16_t qid)
 {
 	struct soft_dev *soft = to_soft(dev);
 	struct soft_ring *ring = find_ring(soft, qid);
+	int irqfd;
 
 	if (ring == NULL)
 		return -EINVAL;
 	if (!has_ring_reset(soft))
 		return -ENOTSUP;
 	soft->pairs[qid / 2].ready = false;
+	irqfd = ring->irqfd;
 	soft_ring_reset(ring);
+	ring->irqfd = irqfd;
 	return 0;
 }
 
@@ -522,6 +541,7 @@ static const struct svq_device_ops soft_ops = {
 	.queue_setup = soft_queue_setup,
 	.queue_reset = soft_queue_reset,
 	.queue_restart = soft_queue_restart,
+	.queue_irq = soft_queue_irq,
 	.pair_enable = soft_pair_enable,
 	.start = soft_start,
 	.stop = soft_stop,

@@ -15,6 +15,7 @@ void
 soft_ring_reset(struct soft_ring *ring)
 {
 	memset(ring, 0, sizeof(*ring));
+	ring->irqfd = -1;
 }
 
 /* Translate the areas from the present snapshot. */
@@ -37,10 +38,12 @@ int
 soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t features)
 {
 	struct svq_device_queue conf = ring->conf;
+	int irqfd = ring->irqfd;
 	int ret;
 
 	soft_ring_reset(ring);
 	ring->conf = conf;
+	ring->irqfd = irqfd;
 	ring->size = conf.size;
 	ring->is_packed = (features & RTE_BIT64(VIRTIO_F_RING_PACKED)) != 0;
 	/* virtio 1.2, 2.8.1: both wrap counters start at 1. */
@@ -50,10 +53,12 @@ soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t fea
 	ret = resolve(ring, access);
 	if (ret < 0)
 		return ret;
-	if (ring->is_packed)
+	if (ring->is_packed) {
+		ring->packed.shown = ring->next;
 		soft_packed_suppress_kicks(ring);
-	else
+	} else {
 		soft_split_suppress_kicks(ring);
+	}
 	ring->live = true;
 	return 0;
 }

@@ -23,8 +23,8 @@
  * The three areas are translated when the ring starts and again when the IOMMU's snapshot has
  * changed; their addresses are valid for one poll, like every other.
  *
- * The device polls: it asks the driver not to kick, and it never interrupts, so the driver's
- * suppression of interrupts is always honoured.
+ * The device polls: it asks the driver not to kick. It interrupts if it was given a descriptor for
+ * that and the driver asks for it.
  *
  * Functions that can fail return -EFAULT for an access that the IOMMU refused (noted in the
  * access) and -EPROTO for a ring that breaks the specification (soft_ring.reason). The ring is
@@ -87,6 +87,8 @@ struct soft_split {
 struct soft_packed {
 	struct vring_packed_desc *desc;
 	struct vring_packed_desc_event *device_event;
+	const struct vring_packed_desc_event *driver_event;
+	uint16_t shown;			 /**< position up to which the driver sees used ones */
 	struct vring_packed_desc *first; /**< first used one since the last publish; NULL: none */
 	uint16_t first_flags;		 /**< its flags, which the driver does not see yet */
 };
@@ -98,6 +100,7 @@ struct soft_ring {
 	bool is_packed;		      /**< VIRTIO_F_RING_PACKED: which of the two below is used */
 	bool indirect;		      /**< VIRTIO_RING_F_INDIRECT_DESC */
 	bool event_idx;		      /**< VIRTIO_RING_F_EVENT_IDX */
+	int irqfd;		      /**< eventfd that interrupts the driver, or -1 */
 	uint16_t size;		      /**< descriptors */
 	uint16_t next;		      /**< position to take next */
 	uint32_t buf_hint;	      /**< for soft_access_get(): buffers */
@@ -112,7 +115,7 @@ struct soft_ring {
 /** Forget everything; the driver has to set the ring up anew. */
 void soft_ring_reset(struct soft_ring *ring);
 
-/** Begin anew and ask the driver not to kick. conf is set. @return 0: live; -EFAULT. */
+/** Begin anew and ask the driver not to kick. conf and irqfd are set. @return 0: live; -EFAULT. */
 int soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t features);
 
 /** See what the driver made available. @return 0; -EFAULT; -EPROTO. */
@@ -143,7 +146,7 @@ int soft_ring_head(struct soft_ring *ring, struct soft_head *head);
 /** Chains that are available and not taken, counted up to @p max. */
 uint16_t soft_ring_count(const struct soft_ring *ring, uint16_t max);
 
-/** Show the driver what was taken since the last call. */
+/** Show the driver what was taken since the last call, and interrupt it if it asks for that. */
 void soft_ring_publish(struct soft_ring *ring);
 
 /** Place of the next chain, for a log. */

@@ -11,6 +11,9 @@
  */
 
 #include <errno.h>
+#include <stdatomic.h>
+
+#include <sys/eventfd.h>
 
 #include "soft_ring.h"
 
@@ -20,6 +23,14 @@ soft_ring_malformed(struct soft_ring *ring, const char *reason)
 {
 	ring->reason = reason;
 	return -EPROTO;
+}
+
+/** Interrupt the driver, which asked for it. */
+static inline void
+soft_ring_interrupt(const struct soft_ring *ring)
+{
+	/* It can only fail because the counter is full: then the driver has not looked yet. */
+	(void)eventfd_write(ring->irqfd, 1);
 }
 
 /** Translate the three areas. @return 0; -EFAULT. */

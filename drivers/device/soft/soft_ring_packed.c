@@ -2,6 +2,8 @@
  * Copyright(c) 2026 dpdk-svq authors
  */
 
+#include <string.h>
+
 #include <rte_common.h>
 
 #include "soft_ring_formats.h"
@@ -33,9 +35,9 @@ soft_packed_resolve(struct soft_ring *ring, struct soft_access *access)
 		sizeof(packed->desc[0]) * ring->size, SVQ_PERM_RW);
 	if (packed->desc == NULL)
 		return -EFAULT;
-	/* Must be there, although a device that never interrupts has nothing to learn from it. */
-	if (soft_access_get(access, &hint, ring->conf.avail_iova,
-		    sizeof(struct vring_packed_desc_event), SVQ_PERM_R) == NULL)
+	packed->driver_event = soft_access_get(
+		access, &hint, ring->conf.avail_iova, sizeof(*packed->driver_event), SVQ_PERM_R);
+	if (packed->driver_event == NULL)
 		return -EFAULT;
 	packed->device_event = soft_access_get(
 		access, &hint, ring->conf.used_iova, sizeof(*packed->device_event), SVQ_PERM_W);
@@ -201,10 +203,37 @@ soft_packed_count(const struct soft_ring *ring, uint16_t max)
 	return n;
 }
 
+/* Whether the driver asks for an interrupt behind the descriptors from the position @p old on,
+ * which were used: virtio 1.2, 2.8.10. */
+static bool
+wants_interrupt(const struct soft_ring *ring, uint16_t old)
+{
+	uint16_t now = ring->next & ~SOFT_PACKED_WRAP, n;
+	struct vring_packed_desc_event event;
+	uint32_t both;
+
+	/* Orders the flags before the read of what the driver asked for; pairs with the driver's
+	 * full barrier between asking for interrupts and reading the flags. */
+	atomic_thread_fence(memory_order_seq_cst);
+	both = __atomic_load_n((const uint32_t *)ring->packed.driver_event, __ATOMIC_RELAXED);
+	memcpy(&event, &both, sizeof(event));
+	if (event.flags != VRING_PACKED_EVENT_FLAG_DESC || !ring->event_idx)
+		return event.flags != VRING_PACKED_EVENT_FLAG_DISABLE;
+	n = (uint16_t)(now - (old & ~SOFT_PACKED_WRAP));
+	if ((ring->next ^ old) & SOFT_PACKED_WRAP)
+		n += ring->size;
+	/* Places of the lap before count downwards from 0. */
+	if ((event.off_wrap ^ ring->next) & SOFT_PACKED_WRAP)
+		return vring_need_event(
+			(event.off_wrap & ~SOFT_PACKED_WRAP) - ring->size, now, now - n);
+	return vring_need_event(event.off_wrap & ~SOFT_PACKED_WRAP, now, now - n);
+}
+
 void
 soft_packed_publish(struct soft_ring *ring)
 {
 	struct soft_packed *packed = &ring->packed;
+	uint16_t old = packed->shown;
 
 	if (packed->first == NULL)
 		return;
@@ -212,4 +241,7 @@ soft_packed_publish(struct soft_ring *ring)
 	 * buffers are written. */
 	__atomic_store_n(&packed->first->flags, packed->first_flags, __ATOMIC_RELEASE);
 	packed->first = NULL;
+	packed->shown = ring->next;
+	if (ring->irqfd >= 0 && wants_interrupt(ring, old))
+		soft_ring_interrupt(ring);
 }

@@ -179,10 +179,27 @@ soft_split_read(struct soft_ring *ring, struct soft_access *access, uint16_t *at
 	return 0;
 }
 
+/* Whether the driver asks for an interrupt behind the used entries from @p old on. */
+static bool
+wants_interrupt(const struct soft_ring *ring, uint16_t old)
+{
+	const struct vring_avail *avail = ring->split.avail;
+
+	/* Orders used->idx before the read of what the driver asked for; pairs with the driver's
+	 * full barrier between asking for interrupts and reading used->idx. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!ring->event_idx)
+		return !(__atomic_load_n(&avail->flags, __ATOMIC_RELAXED) &
+			VRING_AVAIL_F_NO_INTERRUPT);
+	return vring_need_event(__atomic_load_n(&avail->ring[ring->size], __ATOMIC_RELAXED),
+		ring->split.used_shown, old);
+}
+
 void
 soft_split_publish(struct soft_ring *ring)
 {
 	struct soft_split *split = &ring->split;
+	uint16_t old = split->used_shown;
 
 	if (split->used_next == split->used_shown)
 		return;
@@ -190,6 +207,8 @@ soft_split_publish(struct soft_ring *ring)
 	/* Pairs with the driver's acquire of used->idx: buffers and used entries below it are
 	 * written. */
 	__atomic_store_n(&split->used->idx, split->used_shown, __ATOMIC_RELEASE);
+	if (ring->irqfd >= 0 && wants_interrupt(ring, old))
+		soft_ring_interrupt(ring);
 	if (ring->event_idx && (uint16_t)(ring->next - split->event) >= EVENT_LAG)
 		hide_event(ring);
 }

@@ -11,13 +11,14 @@
 
 #define IFACE_FORM "--iface PATH,dev=NAME[,client]"
 
-enum { OPT_IFACE = 256, OPT_SHARE_CORES, OPT_STATS_PERIOD, OPT_VERSION };
+enum { OPT_FEATURES = 256, OPT_IFACE, OPT_SHARE_CORES, OPT_STATS_PERIOD, OPT_VERSION };
 
 static const struct option options[] = {
 	{"iface", required_argument, NULL, OPT_IFACE},
 	{"interactive", no_argument, NULL, 'i'},
 	{"share-cores", no_argument, NULL, OPT_SHARE_CORES},
 	{"stats-period", required_argument, NULL, OPT_STATS_PERIOD},
+	{"features", no_argument, NULL, OPT_FEATURES},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -143,7 +144,7 @@ option_name(char **argv)
 {
 	static char name[3] = "-?";
 
-	if (optopt <= 0 || optopt >= OPT_IFACE)
+	if (optopt <= 0 || optopt >= OPT_FEATURES)
 		return argv[optind - 1];
 	name[1] = (char)optopt;
 	return name;
@@ -165,6 +166,9 @@ option(struct svq_app_args *args, int opt, char **argv, struct svq_app_err *err)
 		return 0;
 	case 'h':
 		args->action = SVQ_APP_HELP;
+		return 0;
+	case OPT_FEATURES:
+		args->action = SVQ_APP_FEATURES;
 		return 0;
 	case OPT_VERSION:
 		args->action = SVQ_APP_VERSION;
@@ -190,6 +194,8 @@ scan_eal(int argc, char **argv, struct svq_app_args *args)
 	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
 			args->action = SVQ_APP_HELP;
+		else if (strcmp(argv[i], "--features") == 0)
+			args->action = SVQ_APP_FEATURES;
 		else if (strcmp(argv[i], "--version") == 0)
 			args->action = SVQ_APP_VERSION;
 	}

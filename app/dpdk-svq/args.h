@@ -29,6 +29,7 @@ enum svq_app_action {
 	SVQ_APP_RUN,
 	SVQ_APP_HELP,
 	SVQ_APP_VERSION,
+	SVQ_APP_FEATURES,
 };
 
 /** One --iface. */

@@ -27,6 +27,7 @@ static const char text[] =
 	"the\n"
 	"                        end. Example: --stats-period 1\n"
 	"  -h, --help            this text\n"
+	"  --features            what becomes of each virtio feature, and why: a table\n"
 	"  --version             the version\n"
 	"\n"
 	"Devices: --vdev NAME[,KEY=VALUE...] before --, with a NAME that begins with vdpa_svq:\n"

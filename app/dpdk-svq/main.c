@@ -115,6 +115,10 @@ main(int argc, char **argv)
 		svq_app_help(stdout);
 		goto out;
 	}
+	if (args.action == SVQ_APP_FEATURES) {
+		svq_vdpa_features_dump(stdout);
+		goto out;
+	}
 	if (args.action == SVQ_APP_VERSION) {
 		printf("dpdk-svq %s (%s)\n", SVQ_VERSION, rte_version());
 		goto out;

@@ -94,6 +94,10 @@ test_help_and_version(void)
 	CU_ASSERT_EQUAL(args.action, SVQ_APP_HELP);
 	CU_ASSERT_EQUAL(parse("--version"), 0);
 	CU_ASSERT_EQUAL(args.action, SVQ_APP_VERSION);
+	CU_ASSERT_EQUAL(parse("--features"), 0);
+	CU_ASSERT_EQUAL(args.action, SVQ_APP_FEATURES);
+	CU_ASSERT_EQUAL(parse("-- --features"), 0);
+	CU_ASSERT_EQUAL(args.action, SVQ_APP_FEATURES);
 	CU_ASSERT_EQUAL(parse("-- --version"), 0);
 	CU_ASSERT_EQUAL(args.action, SVQ_APP_VERSION);
 }

@@ -178,6 +178,18 @@ op_status(struct svq_device *dev)
 	return mock.status;
 }
 
+static int
+op_get_config(struct svq_device *dev, uint32_t offset, void *dst, uint32_t len)
+{
+	const struct virtio_net_config config = {.mtu = mock.mtu};
+
+	RTE_SET_USED(dev);
+	if (offset + len > sizeof(config))
+		return -EINVAL;
+	memcpy(dst, (const uint8_t *)&config + offset, len);
+	return 0;
+}
+
 static void
 op_stats(struct svq_device *dev, struct svq_device_stats *stats)
 {
@@ -208,6 +220,7 @@ static const struct svq_device_ops mock_ops = {
 	.notify = op_notify,
 	.poll = op_poll,
 	.status = op_status,
+	.get_config = op_get_config,
 	.stats = op_stats,
 	.dump = op_dump,
 };

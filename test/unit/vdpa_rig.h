@@ -54,6 +54,7 @@ extern struct vdpa_mock {
 	int irqfd[RIG_QUEUES]; /* -1: none */
 	uint16_t seen[RIG_QUEUES], returned[RIG_QUEUES];
 	uint16_t max_pairs;
+	uint16_t mtu;
 } mock;
 
 /** The device takes the next chain of a queue. @return its head; -1: none. */

@@ -197,6 +197,21 @@ rte_vhost_get_negotiated_features(int vid, uint64_t *features)
 }
 
 int
+rte_vhost_get_mtu(int vid, uint16_t *mtu)
+{
+	struct stub_conn *c = conn_find(vid);
+
+	if (c == NULL)
+		return -ENODEV;
+	if (!c->running)
+		return -EAGAIN;
+	if (!(c->features & 1ULL << VIRTIO_NET_F_MTU))
+		return -ENOTSUP;
+	*mtu = c->mtu;
+	return 0;
+}
+
+int
 rte_vhost_get_mem_table(int vid, struct rte_vhost_memory **mem)
 {
 	struct stub_conn *c = conn_find(vid);
@@ -611,8 +626,10 @@ handle(struct stub_conn *c, struct svq_vhost_msg_ctx *m)
 	case SVQ_VHOST_SEND_RARP:
 		c->vdpa->ops->migration_done(c->vid);
 		return RTE_VHOST_MSG_RESULT_OK;
-	case SVQ_VHOST_SET_OWNER:
 	case SVQ_VHOST_NET_SET_MTU:
+		c->mtu = (uint16_t)m->payload.u64;
+		return RTE_VHOST_MSG_RESULT_OK;
+	case SVQ_VHOST_SET_OWNER:
 		return RTE_VHOST_MSG_RESULT_OK;
 	case SVQ_VHOST_GET_FEATURES:
 		c->vdpa->ops->get_features(c->vdpa, &features);

@@ -37,6 +37,7 @@ struct stub_conn {
 	char path[SVQ_VDPA_PATH_MAX];
 	struct rte_vdpa_device *vdpa;
 	uint64_t features, protocol;
+	uint16_t mtu;
 	uint8_t status;
 	bool running, is_ready, configured;
 	struct rte_vhost_memory *mem;

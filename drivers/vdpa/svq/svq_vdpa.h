@@ -118,6 +118,9 @@ int svq_vdpa_iova_dump(const char *name, FILE *f);
 /** Print the device's own state. @return 0; -ENODEV. */
 int svq_vdpa_device_dump(const char *name, FILE *f);
 
+/** Print what becomes of each feature bit, and why, as a Markdown table: doc/features.md has it. */
+void svq_vdpa_features_dump(FILE *f);
+
 /**
  * Create a socket with a device behind it.
  *

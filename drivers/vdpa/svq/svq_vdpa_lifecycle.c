@@ -54,6 +54,7 @@
 
 #include <svq_patience.h>
 
+#include "svq_vdpa_features.h"
 #include "svq_vdpa_lifecycle.h"
 
 #define DRAIN_STOP_US	10000
@@ -91,20 +92,6 @@ static bool
 device_failed(const struct svq_vdpa *d)
 {
 	return d->dev->ops->status(d->dev) & SVQ_DEVICE_S_NEEDS_RESET;
-}
-
-/*
- * What the device is told: of the guest's choice what the device knows; the ring features that end
- * at the relay as the device likes them; and that its addresses are translated.
- */
-static uint64_t
-device_features(const struct svq_vdpa *d)
-{
-	const uint64_t own = 1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX |
-		1ULL << VIRTIO_F_RING_PACKED | 1ULL << VIRTIO_F_ACCESS_PLATFORM;
-	const uint64_t vhost = 1ULL << VHOST_F_LOG_ALL | 1ULL << VHOST_USER_F_PROTOCOL_FEATURES;
-
-	return ((d->features & ~vhost) | own) & d->dev->info.features;
 }
 
 /*
@@ -243,11 +230,29 @@ choose_numa_node(struct svq_vdpa *d)
 			d->where, d->name, dev, guest);
 }
 
+/* The front-end tells its guest how long packets may be; a longer one would be lost at the device.
+ */
+static void
+check_mtu(const struct svq_vdpa *d)
+{
+	uint16_t guest, dev;
+
+	if (!(d->features & 1ULL << VIRTIO_NET_F_MTU) || rte_vhost_get_mtu(d->vid, &guest) != 0 ||
+		d->dev->ops->get_config(
+			d->dev, offsetof(struct virtio_net_config, mtu), &dev, sizeof(dev)) != 0)
+		return;
+	if (guest > dev)
+		VDPA_LOG(WARNING,
+			"%s: the front-end gives its guest an MTU of %u, device %s has %u: longer "
+			"packets will be lost; give the front-end the device's (QEMU: host_mtu=%u)",
+			d->where, guest, d->name, dev, dev);
+}
+
 /* Memory is in place. */
 static int
 start(struct svq_vdpa *d)
 {
-	uint64_t features = device_features(d);
+	uint64_t features = svq_vdpa_features_accept(d->dev->info.features, d->features);
 	uint16_t i;
 	int ret;
 
@@ -260,6 +265,7 @@ start(struct svq_vdpa *d)
 			d, ret, "device %s refuses features 0x%" PRIx64, d->name, features);
 		goto fail;
 	}
+	check_mtu(d);
 	ret = svq_vdpa_vrings_create(d, features);
 	if (ret != 0)
 		goto fail;

@@ -15,65 +15,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <linux/vhost.h>
-#include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
-#include <linux/virtio_ring.h>
 
+#include "svq_vdpa_features.h"
 #include "svq_vdpa_lifecycle.h"
 #include "svq_vdpa_stats.h"
-
-/* Which features the guest is offered, and why. */
-enum offer {
-	IF_DEVICE, /* if the device has it: its business, or carried in the packet's header */
-	IF_PAIRS,  /* if the device has several queue pairs */
-	ALWAYS,	   /* ends before the device, at the relay or the front-end */
-};
-
-static const struct {
-	uint8_t bit;
-	enum offer offer;
-} offered[] = {
-	/* Offloads: the virtio-net header that asks for them travels in the buffer. */
-	{VIRTIO_NET_F_CSUM, IF_DEVICE}, {VIRTIO_NET_F_GUEST_CSUM, IF_DEVICE},
-	{VIRTIO_NET_F_GSO, IF_DEVICE}, {VIRTIO_NET_F_GUEST_TSO4, IF_DEVICE},
-	{VIRTIO_NET_F_GUEST_TSO6, IF_DEVICE}, {VIRTIO_NET_F_GUEST_ECN, IF_DEVICE},
-	{VIRTIO_NET_F_GUEST_UFO, IF_DEVICE}, {VIRTIO_NET_F_HOST_TSO4, IF_DEVICE},
-	{VIRTIO_NET_F_HOST_TSO6, IF_DEVICE}, {VIRTIO_NET_F_HOST_ECN, IF_DEVICE},
-	{VIRTIO_NET_F_HOST_UFO, IF_DEVICE},
-	/* The device lays out buffers and headers; the relay only moves them. */
-	{VIRTIO_NET_F_MRG_RXBUF, IF_DEVICE}, {VIRTIO_F_ANY_LAYOUT, IF_DEVICE},
-	{VIRTIO_F_VERSION_1, IF_DEVICE},
-	/* Fields of the configuration space, which the front-end presents. */
-	{VIRTIO_NET_F_MTU, IF_DEVICE}, {VIRTIO_NET_F_MAC, IF_DEVICE},
-	{VIRTIO_NET_F_STATUS, IF_DEVICE},
-	/* The front-end has the control queue; what reaches us is which vrings are enabled. */
-	{VIRTIO_NET_F_MQ, IF_PAIRS}, {VIRTIO_NET_F_CTRL_VQ, ALWAYS}, {VIRTIO_NET_F_CTRL_RX, ALWAYS},
-	{VIRTIO_NET_F_GUEST_ANNOUNCE, ALWAYS},
-	/* The guest's rings end at the relay, whatever the device's rings look like. */
-	{VIRTIO_RING_F_INDIRECT_DESC, ALWAYS}, {VIRTIO_RING_F_EVENT_IDX, ALWAYS},
-	{VIRTIO_F_RING_PACKED, ALWAYS},
-	/* vhost-user's own. */
-	{VHOST_USER_F_PROTOCOL_FEATURES, ALWAYS}, {VHOST_F_LOG_ALL, ALWAYS},
-	/* Not offered: IN_ORDER (the device may complete out of order), ACCESS_PLATFORM (the guest
-	 * gives physical addresses). */
-};
 
 static uint64_t
 guest_features(const struct svq_vdpa *d)
 {
-	uint64_t features = 0;
-	unsigned int i;
-
-	for (i = 0; i < RTE_DIM(offered); i++) {
-		uint64_t bit = 1ULL << offered[i].bit;
-
-		if (offered[i].offer == ALWAYS ||
-			(offered[i].offer == IF_PAIRS && d->max_pairs > 1) ||
-			(offered[i].offer == IF_DEVICE && (d->dev->info.features & bit)))
-			features |= bit;
-	}
-	return features;
+	return svq_vdpa_features_offer(d->dev->info.features, d->max_pairs > 1);
 }
 
 static int

@@ -21,6 +21,7 @@
 
 #include <rte_common.h>
 
+#include "svq_vdpa_features.h"
 #include "svq_vdpa_priv.h"
 
 /* Smaller rings save nothing and make a device wait. */
@@ -57,11 +58,7 @@ svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 		.size = shadow_size(d),
 		.features = device_features,
 		.numa_node = d->numa_node,
-		/* virtio 1.2, 5.1.6.1: num_buffers is there with either feature. */
-		.net_header = device_features &
-				(1ULL << VIRTIO_NET_F_MRG_RXBUF | 1ULL << VIRTIO_F_VERSION_1)
-			? sizeof(struct virtio_net_hdr_mrg_rxbuf)
-			: sizeof(struct virtio_net_hdr),
+		.net_header = svq_vdpa_features_header(device_features),
 	};
 	int ret;
 

@@ -54,18 +54,21 @@ write_desc(struct svq_queue *q, uint16_t pos, const struct vring_packed_desc *de
  * order, have been written over it. Buffers that were split at a region border become one again.
  */
 static void
-rewrite(struct svq_queue *q, const struct svq_flight *flight, uint16_t pos, bool wrap)
+rewrite(struct svq_queue *q, uint16_t head, uint16_t pos, bool wrap)
 {
-	const struct svq_slot *slot = &q->shadow.slot[flight->head];
+	const struct svq_flight *flight = &q->shadow.flight[head];
+	struct svq_origin origin =
+		flight->origin ? q->shadow.origin[head] : (struct svq_origin){.places = 1};
+	const struct svq_slot *slot = &q->shadow.slot[head];
 	uint32_t i = flight->slots, place;
 
-	for (place = 0; place < flight->places; place++) {
-		struct vring_packed_desc d = {.addr = flight->table_gpa,
-			.len = flight->table_len,
+	for (place = 0; place < origin.places; place++) {
+		struct vring_packed_desc d = {.addr = origin.table_gpa,
+			.len = origin.table_len,
 			.id = flight->id,
 			.flags = VRING_DESC_F_INDIRECT};
 
-		if (flight->table_len == 0) {
+		if (origin.table_len == 0) {
 			d.addr = slot->gpa;
 			d.len = 0;
 			d.flags = slot->writable ? VRING_DESC_F_WRITE : 0;
@@ -74,7 +77,7 @@ rewrite(struct svq_queue *q, const struct svq_flight *flight, uint16_t pos, bool
 				slot = &q->shadow.slot[slot->next];
 			} while (--i != 0 && slot->joined);
 		}
-		if (place + 1 < flight->places)
+		if (place + 1 < origin.places)
 			d.flags |= VRING_DESC_F_NEXT;
 		d.flags |= svq_packed_avail_flags(wrap);
 		write_desc(q, pos, &d);
@@ -83,20 +86,22 @@ rewrite(struct svq_queue *q, const struct svq_flight *flight, uint16_t pos, bool
 }
 
 static void
-requeue(struct svq_queue *q, const struct svq_flight *list, uint32_t n)
+requeue(struct svq_queue *q, const uint16_t *heads, uint32_t n)
 {
 	bool wrap = q->guest.used_wrap;
-	uint64_t place = q->guest.used_total;
+	uint64_t seq = q->seq - q->guest.outstanding;
 	uint16_t pos = q->used_idx;
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
+		uint16_t places = svq_flight_places(q, heads[i]);
+
 		/* A chain that lies where it is to be, in this lap, has been written over by
 		 * nobody. */
-		if (list[i].place != place)
-			rewrite(q, &list[i], pos, wrap);
-		place += list[i].places;
-		pos = svq_packed_step(pos, list[i].places, q->guest.size, &wrap);
+		if (q->shadow.flight[heads[i]].seq != seq)
+			rewrite(q, heads[i], pos, wrap);
+		seq += places;
+		pos = svq_packed_step(pos, places, q->guest.size, &wrap);
 	}
 }
 

@@ -75,7 +75,7 @@ guest_packed_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned
 	RTE_SET_USED(ahead);
 	*chain = (struct svq_chain){
 		.first = ga->n_descs,
-		.place = r->used_total + r->outstanding + ga->places,
+		.seq = q->seq + ga->places,
 	};
 	if (ga->n_descs >= SVQ_BURST_DESCS) {
 		*full = true;
@@ -105,13 +105,10 @@ guest_packed_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned
 			return error;
 	} while (d.flags & VRING_DESC_F_NEXT);
 
-	/* The last descriptor has the buffer id. Two chains of one id could not be told apart. */
+	/* The last descriptor has the buffer id. */
 	chain->id = d.id;
 	*detail = d.id;
-	if (unlikely(d.id >= r->size || svq_bit(r->ids, d.id)))
-		return SVQ_QUEUE_E_HEAD;
-	r->ids[d.id / 64] |= UINT64_C(1) << (d.id % 64);
-	return SVQ_QUEUE_OK;
+	return likely(d.id < r->size) ? SVQ_QUEUE_OK : SVQ_QUEUE_E_HEAD;
 }
 
 static __rte_always_inline void
@@ -124,15 +121,14 @@ guest_packed_taken(struct svq_queue *q, unsigned int n)
 
 	for (i = 0; i < n; i++)
 		places += ga->chain[i].places;
-	for (; i < ga->n_chains; i++)
-		r->ids[ga->chain[i].id / 64] &= ~(UINT64_C(1) << (ga->chain[i].id % 64));
 	q->last_avail = svq_packed_step(q->last_avail, places, r->size, &r->avail_wrap);
 	r->outstanding += places;
+	q->seq += places;
 }
 
 static __rte_always_inline void
 guest_packed_put_used(
-	struct svq_queue *q, unsigned int ahead, const struct svq_flight *flight, uint32_t len)
+	struct svq_queue *q, unsigned int ahead, uint16_t id, uint16_t places, uint32_t len)
 {
 	struct svq_guest_ring *r = &q->guest;
 	bool wrap = r->used_wrap;
@@ -141,7 +137,7 @@ guest_packed_put_used(
 	struct vring_packed_desc *d = &r->packed_desc[pos];
 	uint16_t flags = svq_packed_used_flags(wrap) | (len != 0 ? VRING_DESC_F_WRITE : 0);
 
-	*(volatile uint16_t *)&d->id = flight->id;
+	*(volatile uint16_t *)&d->id = id;
 	*(volatile uint32_t *)&d->len = len;
 	/* The first entry's flags publish the burst, the others' may be seen early: not useful
 	 * before it. */
@@ -151,8 +147,7 @@ guest_packed_put_used(
 	} else {
 		*(volatile uint16_t *)&d->flags = flags;
 	}
-	r->used_places += flight->places;
-	r->ids[flight->id / 64] &= ~(UINT64_C(1) << (flight->id % 64));
+	r->used_places += places;
 }
 
 static __rte_always_inline void
@@ -166,7 +161,6 @@ guest_packed_publish_used(struct svq_queue *q, unsigned int n)
 	atomic_thread_fence(memory_order_release);
 	*flags = r->used_flags;
 	q->used_idx = svq_packed_step(q->used_idx, r->used_places, r->size, &r->used_wrap);
-	r->used_total += r->used_places;
 	r->outstanding -= r->used_places;
 }
 

@@ -42,17 +42,18 @@ want_kicks(struct svq_queue *q, bool on)
 }
 
 static void
-requeue(struct svq_queue *q, const struct svq_flight *list, uint32_t n)
+requeue(struct svq_queue *q, const uint16_t *heads, uint32_t n)
 {
 	struct svq_guest_ring *r = &q->guest;
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
 		uint16_t at = (uint16_t)(q->used_idx + i) & r->mask;
+		uint16_t id = q->shadow.flight[heads[i]].id;
 
-		if (svq_load16(&r->avail->ring[at]) == list[i].id)
+		if (svq_load16(&r->avail->ring[at]) == id)
 			continue;
-		svq_store16(&r->avail->ring[at], list[i].id);
+		svq_store16(&r->avail->ring[at], id);
 		if (q->log.base != NULL)
 			svq_dirty_log_mark(&q->log,
 				r->avail_gpa + offsetof(struct vring_avail, ring) + at * 2, 2);

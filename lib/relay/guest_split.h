@@ -85,7 +85,7 @@ guest_split_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned 
 	*detail = i;
 	if (unlikely(i >= r->size))
 		return SVQ_QUEUE_E_HEAD;
-	*chain = (struct svq_chain){.id = i, .first = ga->n_descs};
+	*chain = (struct svq_chain){.seq = q->seq + ahead, .id = i, .first = ga->n_descs};
 	if (ga->n_descs >= SVQ_BURST_DESCS) {
 		*full = true;
 		return SVQ_QUEUE_OK;
@@ -129,16 +129,18 @@ static __rte_always_inline void
 guest_split_taken(struct svq_queue *q, unsigned int n)
 {
 	q->last_avail += n;
+	q->seq += n;
 }
 
 static __rte_always_inline void
 guest_split_put_used(
-	struct svq_queue *q, unsigned int ahead, const struct svq_flight *flight, uint32_t len)
+	struct svq_queue *q, unsigned int ahead, uint16_t id, uint16_t places, uint32_t len)
 {
 	struct svq_guest_ring *r = &q->guest;
 	struct vring_used_elem *elem = &r->used->ring[(uint16_t)(q->used_idx + ahead) & r->mask];
 
-	elem->id = flight->id;
+	RTE_SET_USED(places);
+	elem->id = id;
 	elem->len = len;
 }
 

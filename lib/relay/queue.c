@@ -79,10 +79,9 @@ shadow_reset(struct svq_queue *q)
 	memset(r->avail, 0, l.avail.bytes);
 	memset(r->used, 0, l.used.bytes);
 	for (i = 0; i < q->size; i++) {
-		r->slot[i].next = (i + 1) & r->mask;
+		r->free[i] = q->size - 1 - i;
 		r->flight[i].slots = 0;
 	}
-	r->free_head = 0;
 	r->n_free = q->size;
 	r->avail_idx = 0;
 	r->used_idx = 0;
@@ -131,7 +130,13 @@ shadow_alloc(struct svq_queue *q, int numa_node)
 		"svq_slot", q->size * sizeof(*r->slot), RTE_CACHE_LINE_SIZE, socket);
 	r->flight = rte_zmalloc_socket(
 		"svq_flight", q->size * sizeof(*r->flight), RTE_CACHE_LINE_SIZE, socket);
-	return r->slot == NULL || r->flight == NULL ? -ENOMEM : 0;
+	r->origin = rte_zmalloc_socket(
+		"svq_origin", q->size * sizeof(*r->origin), RTE_CACHE_LINE_SIZE, socket);
+	r->free = rte_zmalloc_socket(
+		"svq_free", q->size * sizeof(*r->free), RTE_CACHE_LINE_SIZE, socket);
+	if (r->slot == NULL || r->flight == NULL || r->origin == NULL || r->free == NULL)
+		return -ENOMEM;
+	return 0;
 }
 
 int
@@ -179,6 +184,8 @@ svq_queue_destroy(struct svq_queue *q)
 	rte_free(q->gather_mem);
 	rte_free(q->shadow.slot);
 	rte_free(q->shadow.flight);
+	rte_free(q->shadow.origin);
+	rte_free(q->shadow.free);
 	rte_free(q);
 }
 
@@ -232,7 +239,7 @@ gather_alloc(struct svq_queue *q, uint32_t guest_size)
 	return 0;
 }
 
-/* Buffer ids of the chains in flight, which a new attachment finds so. */
+/* Chains in flight, which a new attachment finds so. */
 static void
 mark_ids(struct svq_queue *q)
 {
@@ -329,27 +336,28 @@ svq_queue_detach(struct svq_queue *q)
 }
 
 static int
-flight_by_seq(const void *a, const void *b)
+head_by_seq(const void *a, const void *b, void *arg)
 {
-	const struct svq_flight *x = a, *y = b;
+	const struct svq_flight *flight = arg;
+	uint64_t x = flight[*(const uint16_t *)a].seq, y = flight[*(const uint16_t *)b].seq;
 
-	return x->seq < y->seq ? -1 : x->seq > y->seq;
+	return x < y ? -1 : x > y;
 }
 
 uint32_t
 svq_queue_recall(struct svq_queue *q)
 {
-	/* Heads are found where they lie, so that no memory is needed to stop a queue. */
-	struct svq_flight *list = q->shadow.flight;
+	/* The free slots are forgotten anyway, so no memory is needed to stop a queue. */
+	uint16_t *heads = q->shadow.free;
 	uint32_t n = 0, i;
 
 	for (i = 0; i < q->size; i++) {
-		if (list[i].slots != 0)
-			list[n++] = list[i];
+		if (q->shadow.flight[i].slots != 0)
+			heads[n++] = i;
 	}
 	if (q->attached) {
-		qsort(list, n, sizeof(*list), flight_by_seq);
-		q->guest.control->requeue(q, list, n);
+		qsort_r(heads, n, sizeof(*heads), head_by_seq, q->shadow.flight);
+		q->guest.control->requeue(q, heads, n);
 		memset(q->guest.ids, 0, ids_bytes(q->guest.size));
 	}
 	if (q->guest.control != NULL)

@@ -25,6 +25,7 @@
 #include <rte_cycles.h>
 
 #include "queue_priv.h"
+#include "shadow.h"
 
 /* Whether a network device can use the chain: it would ask for a reset of all its queues if not. */
 static __rte_always_inline enum svq_queue_error
@@ -159,6 +160,12 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 			q->stats.stalls++;
 			break;
 		}
+		/* Two chains of one id could not be told apart. */
+		if (unlikely(svq_bit(q->guest.ids, chain->id))) {
+			fault = SVQ_QUEUE_E_HEAD;
+			detail = chain->id;
+			break;
+		}
 		s->put(q, map, chain, done);
 		descs += chain->n;
 		bytes += chain->readable;
@@ -170,7 +177,6 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 		bool kick = s->publish(q, done);
 
 		q->inflight += done;
-		q->seq += done;
 		q->stats.chains += done;
 		q->stats.descs += descs;
 		q->stats.bytes += bytes;
@@ -205,23 +211,6 @@ svq_burst_log(const struct svq_queue *q, uint16_t head, uint32_t len)
 		}
 		slot = &q->shadow.slot[slot->next];
 	}
-}
-
-/* Put the chain's slots at the front of the free list. */
-static __rte_always_inline void
-svq_burst_release(struct svq_queue *q, uint16_t head)
-{
-	struct svq_shadow_ring *r = &q->shadow;
-	struct svq_flight *flight = &r->flight[head];
-	uint16_t tail = head;
-	unsigned int i;
-
-	for (i = flight->slots; i > 1; i--)
-		tail = r->slot[tail].next;
-	r->slot[tail].next = r->free_head;
-	r->free_head = head;
-	r->n_free += flight->slots;
-	flight->slots = 0;
 }
 
 /*
@@ -271,8 +260,8 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 		 * after. */
 		if (unlikely(q->log.base != NULL))
 			svq_burst_log(q, head, len);
-		g->put_used(q, done, &q->shadow.flight[head], len);
-		svq_burst_release(q, head);
+		g->put_used(q, done, q->shadow.flight[head].id, svq_flight_places(q, head), len);
+		svq_shadow_release(q, head);
 		bytes += len;
 	}
 

@@ -38,16 +38,16 @@ extern int svq_relay_logtype;
 
 /** A chain as gathered from the guest: a run of entries of struct svq_gather. */
 struct svq_chain {
-	uint16_t id;	 /**< what the guest knows it by */
-	uint16_t first;	 /**< its first entry */
-	uint64_t place;	 /**< packed: where it begins, in descriptors since the ring was attached */
-	uint16_t places; /**< packed: descriptors of the guest's ring that it takes */
-	uint32_t n;	 /**< its entries, >= 1 */
-	uint32_t slots;	 /**< shadow descriptors that it takes, once translated */
+	uint64_t seq;	    /**< orders chains as they came, see struct svq_queue */
+	uint16_t id;	    /**< what the guest knows it by */
+	uint16_t first;	    /**< its first entry */
+	uint16_t places;    /**< packed: descriptors of the guest's ring that it takes */
+	bool indirect;	    /**< it came as an indirect table */
+	uint32_t n;	    /**< its entries, >= 1 */
+	uint32_t slots;	    /**< shadow descriptors that it takes, once translated */
 	uint32_t readable;  /**< bytes that the device reads */
 	uint32_t writable;  /**< bytes that the device may write */
-	bool indirect;	    /**< it came as an indirect table */
-	uint32_t table_len; /**< of that table, bytes */
+	uint32_t table_len; /**< packed: of the indirect table, bytes */
 	uint64_t table_gpa;
 };
 
@@ -71,22 +71,25 @@ struct svq_gather {
 struct svq_slot {
 	uint64_t gpa;  /**< first byte, for dirty logging */
 	uint32_t len;  /**< bytes */
-	uint16_t next; /**< next slot of the chain, or of the free list */
+	uint16_t next; /**< next slot of the chain */
 	bool writable; /**< by the device */
 	bool joined;   /**< goes on with the buffer of the slot before it: it was split */
 };
 
-/** A chain in flight, by its head slot. */
+/** A chain in flight, by its first slot. 16 bytes: four to a cache line. */
 struct svq_flight {
-	uint64_t seq;	   /**< how many chains were made available before it */
-	uint32_t writable; /**< bytes that the device may write */
-	uint16_t id;	   /**< what the guest knows it by */
-	uint16_t head;	   /**< its first slot */
-	uint16_t slots;	   /**< its slots; 0: no chain in flight has this head */
-	uint16_t places;   /**< as in struct svq_chain, likewise the next three */
-	uint64_t place;
+	uint64_t seq;	     /**< as in struct svq_chain */
+	uint32_t writable;   /**< bytes that the device may write */
+	uint16_t id : 15;    /**< what the guest knows it by */
+	uint16_t origin : 1; /**< there is more to know of it: struct svq_origin */
+	uint16_t slots;	     /**< its slots; 0: no chain in flight begins here */
+};
+
+/** What to know of a chain that the guest did not make available as one direct descriptor. */
+struct svq_origin {
+	uint64_t table_gpa; /**< as in struct svq_chain, likewise the next two */
 	uint32_t table_len; /**< 0: no indirect table */
-	uint64_t table_gpa;
+	uint16_t places;
 };
 
 /** The guest's ring. */
@@ -117,11 +120,11 @@ struct svq_guest_ring {
 	/* Packed, written by the worker. */
 	bool avail_wrap;      /**< the driver's wrap counter at last_avail */
 	bool used_wrap;	      /**< ours at used_idx */
-	uint64_t used_total;  /**< descriptors returned since the ring was attached */
 	uint32_t outstanding; /**< descriptors between used_idx and last_avail */
 	uint32_t used_places; /**< that the present used burst takes */
 	uint16_t used_flags;  /**< of its first entry, which is published last */
-	uint64_t *ids;	      /**< bit n: buffer id n is in flight */
+
+	uint64_t *ids; /**< bit n: the chain that the guest knows by n is in flight */
 };
 
 /** The shadow ring, before the device. */
@@ -140,8 +143,9 @@ struct svq_shadow_ring {
 	};
 	struct svq_slot *slot;
 	struct svq_flight *flight;
-	uint16_t mask; /**< split */
-	uint16_t free_head;
+	struct svq_origin *origin;
+	uint16_t *free;	    /**< free slots, the next one to use last */
+	uint16_t mask;	    /**< split */
 	uint16_t avail_idx; /**< next to publish */
 	uint16_t used_idx;  /**< next to take back */
 	bool packed;
@@ -180,7 +184,7 @@ struct svq_queue {
 	uint16_t used_idx;			 /**< next used index to write */
 	enum svq_queue_error error;
 	uint32_t inflight;
-	uint64_t seq;	 /**< chains made available so far */
+	uint64_t seq;	 /**< chains taken from the guest so far; packed: descriptors of its ring */
 	uint32_t wanted; /**< free slots that the next chain waits for; 0: it is not known */
 	struct svq_shadow_ring shadow;
 	struct svq_gather gather;
@@ -214,8 +218,9 @@ struct svq_guest_ops {
 		unsigned int ahead, struct svq_chain *chain, bool *full, uint64_t *detail);
 	/** The first @p n gathered chains are the device's now; the others are gathered again. */
 	void (*taken)(struct svq_queue *q, unsigned int n);
-	/** Write the used entry that lies @p ahead entries after the next one. */
-	void (*put_used)(struct svq_queue *q, unsigned int ahead, const struct svq_flight *flight,
+	/** Write the used entry that lies @p ahead entries after the next one, for the chain that
+	 * the guest knows by @p id and that took @p places descriptors of its ring. */
+	void (*put_used)(struct svq_queue *q, unsigned int ahead, uint16_t id, uint16_t places,
 		uint32_t len);
 	/** Publish @p n used entries at once, and step over them. */
 	void (*publish_used)(struct svq_queue *q, unsigned int n);
@@ -228,8 +233,8 @@ struct svq_guest_ops {
 
 /** The device's side of a ring format. */
 struct svq_shadow_ops {
-	/** Write one translated chain into free slots, @p ahead chains after the last published
-	 * one. */
+	/** Write one translated chain into free slots, of which there are enough, @p ahead chains
+	 * after the last published one. */
 	void (*put)(struct svq_queue *q, const struct svq_gpa_map *map,
 		const struct svq_chain *chain, unsigned int ahead);
 	/** Publish @p n chains at once. @return whether the device wants a kick. */
@@ -261,9 +266,9 @@ struct svq_guest_control {
 	uint16_t (*base)(const struct svq_queue *q);
 	/** Tell the guest whether kicks are wanted. */
 	void (*want_kicks)(struct svq_queue *q, bool on);
-	/** Make the @p n chains of @p list, in the order in which they came, available from the
-	 * base on. */
-	void (*requeue)(struct svq_queue *q, const struct svq_flight *list, uint32_t n);
+	/** Make @p n chains, given by their first slots in the order in which they came, available
+	 * from the base on. */
+	void (*requeue)(struct svq_queue *q, const uint16_t *heads, uint32_t n);
 };
 
 extern const struct svq_guest_control svq_guest_split_control;
@@ -288,6 +293,13 @@ unsigned int svq_avail_packed_packed(struct svq_queue *q);
 unsigned int svq_used_packed_packed(struct svq_queue *q);
 unsigned int svq_avail_packed_split(struct svq_queue *q);
 unsigned int svq_used_packed_split(struct svq_queue *q);
+
+/** Descriptors of the guest's packed ring that a chain in flight takes. */
+static inline uint16_t
+svq_flight_places(const struct svq_queue *q, uint16_t head)
+{
+	return likely(!q->shadow.flight[head].origin) ? 1 : q->shadow.origin[head].places;
+}
 
 static inline bool
 svq_bit(const uint64_t *words, uint32_t i)

@@ -7,8 +7,8 @@
 
 /**
  * @file
- * A translated chain on its way into the shadow ring, whatever the ring's format: slots are taken
- * from the free list and keep our copy; the format writes the descriptors.
+ * A translated chain on its way into the shadow ring and back, whatever the ring's format: slots
+ * keep our copy; the format writes the descriptors.
  */
 
 #include "queue_priv.h"
@@ -29,7 +29,7 @@ typedef void (*svq_shadow_write)(struct svq_queue *q, uint16_t slot, uint16_t he
 /* A chain that is being written. */
 struct svq_shadow_cursor {
 	uint16_t head;
-	uint16_t slot; /* next free one */
+	uint16_t slot; /* the one to write */
 	uint32_t left; /* slots that the chain still takes */
 };
 
@@ -37,8 +37,10 @@ static __rte_always_inline void
 svq_shadow_add(struct svq_queue *q, svq_shadow_write write, struct svq_shadow_cursor *c,
 	uint64_t iova, uint64_t gpa, uint32_t len, bool writable, bool joined)
 {
-	struct svq_slot *slot = &q->shadow.slot[c->slot];
+	struct svq_shadow_ring *r = &q->shadow;
+	struct svq_slot *slot = &r->slot[c->slot];
 
+	slot->next = c->left > 1 ? r->free[--r->n_free] : 0;
 	write(q, c->slot, c->head, iova, len,
 		(--c->left != 0 ? VRING_DESC_F_NEXT : 0) | (writable ? VRING_DESC_F_WRITE : 0));
 	slot->gpa = gpa;
@@ -68,12 +70,12 @@ svq_shadow_add_spanning(struct svq_queue *q, svq_shadow_write write, struct svq_
 /** Write a chain into free slots, of which there are enough. @return its first slot. */
 static __rte_always_inline uint16_t
 svq_shadow_put(struct svq_queue *q, svq_shadow_write write, const struct svq_gpa_map *map,
-	const struct svq_chain *chain, unsigned int ahead)
+	const struct svq_chain *chain)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 	const struct svq_gather *ga = &q->gather;
-	struct svq_shadow_cursor c = {
-		.head = r->free_head, .slot = r->free_head, .left = chain->slots};
+	uint16_t head = r->free[--r->n_free];
+	struct svq_shadow_cursor c = {.head = head, .slot = head, .left = chain->slots};
 	uint32_t k;
 
 	for (k = chain->first; k < chain->first + chain->n; k++) {
@@ -85,20 +87,39 @@ svq_shadow_put(struct svq_queue *q, svq_shadow_write write, const struct svq_gpa
 		else
 			svq_shadow_add_spanning(q, write, &c, map, k, writable);
 	}
-	r->free_head = c.slot;
-	r->n_free -= chain->slots;
-	r->flight[c.head] = (struct svq_flight){
-		.seq = q->seq + ahead,
+	r->flight[head] = (struct svq_flight){
+		.seq = chain->seq,
 		.writable = chain->writable,
 		.id = chain->id,
-		.head = c.head,
+		.origin = chain->slots > 1 || chain->indirect,
 		.slots = chain->slots,
-		.place = chain->place,
-		.places = chain->places,
-		.table_len = chain->table_len,
-		.table_gpa = chain->table_gpa,
 	};
-	return c.head;
+	if (chain->slots > 1 || chain->indirect)
+		r->origin[head] = (struct svq_origin){
+			.table_gpa = chain->table_gpa,
+			.table_len = chain->table_len,
+			.places = chain->places,
+		};
+	q->guest.ids[chain->id / 64] |= UINT64_C(1) << (chain->id % 64);
+	return head;
+}
+
+/** The chain is in flight no more. */
+static __rte_always_inline void
+svq_shadow_release(struct svq_queue *q, uint16_t head)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	struct svq_flight *flight = &r->flight[head];
+	uint16_t slot = head;
+	unsigned int i;
+
+	r->free[r->n_free++] = head;
+	for (i = flight->slots; unlikely(i > 1); i--) {
+		slot = r->slot[slot].next;
+		r->free[r->n_free++] = slot;
+	}
+	flight->slots = 0;
+	q->guest.ids[flight->id / 64] &= ~(UINT64_C(1) << (flight->id % 64));
 }
 
 /** Whether a device may return this id and length. */

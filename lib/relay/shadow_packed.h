@@ -51,7 +51,7 @@ shadow_packed_put(struct svq_queue *q, const struct svq_gpa_map *map, const stru
 		r->put_wrap = r->avail_wrap;
 		r->put_places = 0;
 	}
-	svq_shadow_put(q, shadow_packed_write, map, chain, ahead);
+	svq_shadow_put(q, shadow_packed_write, map, chain);
 }
 
 static __rte_always_inline bool

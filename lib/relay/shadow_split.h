@@ -34,7 +34,7 @@ shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struc
 	struct svq_shadow_ring *r = &q->shadow;
 
 	r->avail->ring[(uint16_t)(r->avail_idx + ahead) & r->mask] =
-		svq_shadow_put(q, shadow_split_write, map, chain, ahead);
+		svq_shadow_put(q, shadow_split_write, map, chain);
 }
 
 static __rte_always_inline bool

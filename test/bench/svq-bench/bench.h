@@ -29,11 +29,18 @@ struct bench_opts {
 
 struct bench_command {
 	const char *name;
-	const char *help; /* one line */
+	const char *help;    /* one line */
+	const char *options; /* lines on its own options, or NULL */
+	/** Options of its own, as getopt_long()'s, ended by a zero entry; may be NULL. */
+	const struct option *longopts;
+	/** One of them. @return 0; -EINVAL, which is said. */
+	int (*option)(int val, const char *arg);
 	int (*run)(const struct bench_opts *opts);
 };
 
-extern const struct bench_command bench_iova;
+extern const struct bench_command bench_iova, bench_relay;
+
+struct bench_json;
 
 /* ---- Measuring ---- */
 
@@ -66,6 +73,9 @@ struct bench_samples {
 };
 
 /** @return 0; -ENOMEM. */
+int
+bench_samples_alloc(struct bench_samples *samples, unsigned int n_subjects, unsigned int rounds);
+/** @return 0; -ENOMEM. */
 int bench_measure(const struct bench_run *run, struct bench_samples *samples);
 void bench_samples_free(struct bench_samples *samples);
 double bench_min(const struct bench_samples *samples, unsigned int subject);
@@ -80,10 +90,28 @@ double bench_now(void);
 
 uint64_t bench_random(void);
 uint64_t bench_random_below(uint64_t n);
+/** Put the numbers of an array into random order. */
+void bench_shuffle(unsigned int *order, unsigned int n);
+
+/* ---- What is to be reached ---- */
+
+/** A figure that the project wants to be at least, or at most, so much. */
+struct bench_target {
+	const char *name;
+	const char *peer;
+	bool at_most;
+	double want;
+	double reached;
+	bool measured;
+};
+
+/** A figure, which may be one of the targets. */
+void bench_reached(struct bench_target *targets, unsigned int n, const char *name, const char *peer,
+	double value);
+/** Say what was to be reached, and what was. */
+void bench_targets(const struct bench_target *targets, unsigned int n, struct bench_json *json);
 
 /* ---- JSON: an object of arrays of flat objects ---- */
-
-struct bench_json;
 
 /** @return NULL if @p path is, or if the file cannot be created, which is then said. */
 struct bench_json *bench_json_open(const char *path, const char *command);

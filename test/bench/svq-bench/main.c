@@ -12,6 +12,7 @@
 
 static const struct bench_command *const commands[] = {
 	&bench_iova,
+	&bench_relay,
 };
 
 static void
@@ -19,7 +20,7 @@ usage(FILE *out)
 {
 	unsigned int i;
 
-	fputs("usage: svq-bench COMMAND [--quick | --check] [--json FILE]\n\n", out);
+	fputs("usage: svq-bench COMMAND [--quick | --check] [--json FILE] [OPTION ...]\n\n", out);
 	for (i = 0; i < RTE_DIM(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->help);
 	fputs("\n"
@@ -27,6 +28,10 @@ usage(FILE *out)
 	      "  --check      no timing: only see that ours and its peers give the same answers\n"
 	      "  --json FILE  write the figures to FILE as well\n",
 		out);
+	for (i = 0; i < RTE_DIM(commands); i++) {
+		if (commands[i]->options != NULL)
+			fprintf(out, "\n%s:\n%s", commands[i]->name, commands[i]->options);
+	}
 }
 
 static const struct bench_command *
@@ -41,21 +46,32 @@ find(const char *name)
 	return NULL;
 }
 
-int
-main(int argc, char **argv)
+/* The common options, and behind them the command's own. */
+static const struct option *
+all_options(const struct bench_command *command)
 {
-	static const struct option options[] = {
+	static struct option all[32] = {
 		{"quick", no_argument, NULL, 'q'},
 		{"check", no_argument, NULL, 'c'},
 		{"json", required_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
-		{0},
 	};
-	const struct bench_command *command;
+	const struct option *own = command != NULL ? command->longopts : NULL;
+	unsigned int n = 4;
+
+	for (; own != NULL && own->name != NULL && n < RTE_DIM(all) - 1; own++)
+		all[n++] = *own;
+	return all;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct bench_command *command = argc > 1 ? find(argv[1]) : NULL;
 	struct bench_opts opts = {0};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "h", all_options(command), NULL)) != -1) {
 		switch (c) {
 		case 'q':
 			opts.quick = true;
@@ -70,12 +86,16 @@ main(int argc, char **argv)
 			usage(stdout);
 			return 0;
 		default:
-			usage(stderr);
-			return 2;
+			if (c == '?') {
+				usage(stderr);
+				return 2;
+			}
+			if (command->option(c, optarg) < 0)
+				return 2;
 		}
 	}
-	command = optind + 1 == argc ? find(argv[optind]) : NULL;
-	if (command == NULL) {
+	/* getopt_long() has put the command behind the options. */
+	if (command == NULL || optind + 1 != argc) {
 		usage(stderr);
 		return 2;
 	}

@@ -75,8 +75,8 @@ calibrate(const struct bench_run *run, const struct bench_subject *s)
 }
 
 /* Nobody always follows the same one. */
-static void
-shuffle(unsigned int *order, unsigned int n)
+void
+bench_shuffle(unsigned int *order, unsigned int n)
 {
 	unsigned int i;
 
@@ -89,17 +89,22 @@ shuffle(unsigned int *order, unsigned int n)
 }
 
 int
+bench_samples_alloc(struct bench_samples *samples, unsigned int n_subjects, unsigned int rounds)
+{
+	*samples = (struct bench_samples){.n_subjects = n_subjects, .rounds = rounds};
+	samples->ns = calloc((size_t)n_subjects * rounds, sizeof(*samples->ns));
+	return samples->ns != NULL ? 0 : -ENOMEM;
+}
+
+int
 bench_measure(const struct bench_run *run, struct bench_samples *samples)
 {
 	unsigned int *n = calloc(run->n_subjects, 2 * sizeof(*n)), *order = n + run->n_subjects;
 	double clock_ns = clock_cost();
 	unsigned int round, i;
 
-	*samples = (struct bench_samples){.n_subjects = run->n_subjects, .rounds = run->rounds};
-	samples->ns = calloc((size_t)run->n_subjects * run->rounds, sizeof(float));
-	if (n == NULL || samples->ns == NULL) {
+	if (n == NULL || bench_samples_alloc(samples, run->n_subjects, run->rounds) < 0) {
 		free(n);
-		free(samples->ns);
 		return -ENOMEM;
 	}
 	if (run->prepare != NULL)
@@ -111,7 +116,7 @@ bench_measure(const struct bench_run *run, struct bench_samples *samples)
 	for (round = 0; round < run->rounds; round++) {
 		if (run->prepare != NULL)
 			run->prepare(run->arg);
-		shuffle(order, run->n_subjects);
+		bench_shuffle(order, run->n_subjects);
 		for (i = 0; i < run->n_subjects; i++) {
 			unsigned int k = order[i];
 			const struct bench_subject *s = &run->subjects[k];

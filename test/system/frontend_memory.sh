@@ -84,19 +84,36 @@ is port: dma_maps $((maps + plugged))
 is port: dma_unmaps $((maps + plugged))
 
 run mem-remove-held
-is port: mem_restarts 1
-is port: starts 2
+is port: mem_restarts 0
+is port: mem_queue_resets 1
+is port: starts 1
 is device: iommu_faults 0
 is device: ring_errors 0
 is "queue 0 rx" "(address" "1)"
 for queue in "queue 1 tx" "queue 2 rx" "queue 3 tx"; do
 	is "$queue" errors 0
 done
-grep "restarting the device" "$tmp/relay.log"
+grep "that queue was reset" "$tmp/relay.log"
+[ "$(grep -c 'GPA 0xfeda0000, .* of queue 0, .* that queue was reset' "$tmp/relay.log")" -eq 1 ] ||
+	fail "not one line tells of the reset"
+[ "$(grep -c 'queue stopped' "$tmp/relay.log")" -eq 1 ] || fail "not one queue was stopped"
+echo "ok: buffers in memory that goes, a queue reset"
+
+tell relay quit
+finish relay 10 || fail "the relay ended with status $?"
+
+# A device that cannot reset one queue alone.
+start_relay relay --vdev vdpa_svq0,device=soft,queues=2,backend=loopback,ring_reset=0 -- \
+	--iface "$tmp/svq.sock,dev=vdpa_svq0" --share-cores -i
+run mem-remove-held
+is port: mem_restarts 1
+is port: mem_queue_resets 0
+is port: starts 2
+is device: iommu_faults 0
+is "queue 0 rx" "(address" "1)"
 [ "$(grep -c 'GPA 0xfeda0000, .* of queue 0, .* restarting the device' "$tmp/relay.log")" -eq 1 ] ||
 	fail "not one line tells of the restart"
-[ "$(grep -c 'queue stopped' "$tmp/relay.log")" -eq 1 ] || fail "not one queue was stopped"
-echo "ok: buffers in memory that goes"
+echo "ok: buffers in memory that goes, the device restarted"
 
 tell relay quit
 finish relay 10 || fail "the relay ended with status $?"

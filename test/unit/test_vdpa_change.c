@@ -140,6 +140,83 @@ test_mem_in_flight_goes(void)
 	rig_close(&r);
 }
 
+/* The same with a device that can reset one queue: the others keep what they have. */
+static void
+test_mem_queue_reset(void)
+{
+	int head, tx;
+
+	rig_open(&r, ARGS);
+	mock.m.dev.info.features |= 1ULL << VIRTIO_F_RING_RESET;
+	rig_start(&r, RIG_FEATURES, 4);
+	rig_give(&r, 0, BUF, 1500);
+	rig_give(&r, 0, 0x100000000, 1500);
+	rig_give(&r, 0, BUF + 4096, 1500);
+	rig_give(&r, 1, BUF, 60);
+	rig_give(&r, 2, BUF, 1500);
+	rig_poll(&r, 0);
+	rig_poll(&r, 1);
+	/* Out of order: the third buffer is complete, and the used entry not yet taken back. */
+	mock_take(0);
+	mock_take(0);
+	head = mock_take(0);
+	tx = mock_take(1);
+	mock_return(0, head, 100);
+	r.n_regions = 1;
+	CU_ASSERT_EQUAL(rig_mem_table(&r), STUB_OK);
+	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_RUNNING);
+	CU_ASSERT_EQUAL(mock.starts, 1);
+	CU_ASSERT_EQUAL(mock.stops, 0);
+	CU_ASSERT_EQUAL(mock.queue_resets, 1);
+	CU_ASSERT_FALSE(mock.is_reset[0]);
+	CU_ASSERT_EQUAL(rig_port_stats().mem_restarts, 0);
+	CU_ASSERT_EQUAL(rig_port_stats().mem_queue_resets, 1);
+	CU_ASSERT_EQUAL(rig_port_stats().recalled, 2);
+	CU_ASSERT_EQUAL(rig_used(&r, 0), 1);
+	CU_ASSERT_EQUAL(svq_queue_base(r.d->vrings[0].queue), 1);
+	CU_ASSERT_EQUAL(svq_queue_inflight(r.d->vrings[1].queue), 1);
+	CU_ASSERT_EQUAL(svq_queue_inflight(r.d->vrings[2].queue), 1);
+	CU_ASSERT_EQUAL(rig_guest_maps(&r), 1);
+	/* The first buffer reaches the device again; the second points nowhere. */
+	rig_poll(&r, 0);
+	CU_ASSERT(mock_take(0) >= 0);
+	CU_ASSERT_EQUAL(mock_take(0), -1);
+	CU_ASSERT_EQUAL(svq_queue_error(r.d->vrings[0].queue), SVQ_QUEUE_E_ADDRESS);
+	mock_return(1, tx, 0);
+	rig_poll(&r, 0);
+	CU_ASSERT_EQUAL(rig_used(&r, 1), 1);
+	rig_close(&r);
+}
+
+/* A queue that does not come back takes the device with it. */
+static void
+test_mem_queue_reset_fails(void)
+{
+	static const enum mock_op ops[] = {MOCK_QUEUE_RESET, MOCK_QUEUE_RESTART};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(ops); i++) {
+		rig_open(&r, ARGS);
+		mock.m.dev.info.features |= 1ULL << VIRTIO_F_RING_RESET;
+		rig_start(&r, RIG_FEATURES, 2);
+		rig_give(&r, 0, 0x100000000, 1500);
+		rig_give(&r, 1, BUF, 60);
+		rig_poll(&r, 0);
+		mock.fail = ops[i];
+		mock.fail_after = 1;
+		r.n_regions = 1;
+		CU_ASSERT_EQUAL(rig_mem_table(&r), STUB_OK);
+		CU_ASSERT_EQUAL(mock.starts, 2);
+		CU_ASSERT_EQUAL(rig_port_stats().mem_restarts, 1);
+		CU_ASSERT_EQUAL(rig_port_stats().mem_queue_resets, 0);
+		CU_ASSERT_EQUAL(rig_port_stats().recalled, 2);
+		CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_RUNNING);
+		rig_poll(&r, 0);
+		CU_ASSERT(mock_take(1) >= 0);
+		rig_close(&r);
+	}
+}
+
 /* The memory of the rings themselves goes. */
 static void
 test_mem_of_rings_goes(void)
@@ -268,6 +345,8 @@ fill(void)
 	autotest_add(s, "same memory table", test_same_mem_table);
 	autotest_add(s, "memory added and removed", test_mem_grows_and_shrinks);
 	autotest_add(s, "memory removed under a buffer", test_mem_in_flight_goes);
+	autotest_add(s, "only the queue of such a buffer is reset", test_mem_queue_reset);
+	autotest_add(s, "such a reset fails", test_mem_queue_reset_fails);
 	autotest_add(s, "memory removed under the rings", test_mem_of_rings_goes);
 	autotest_add(s, "memory table lost", test_mem_table_lost);
 	autotest_add(s, "dirty log", test_dirty_log);

@@ -57,7 +57,8 @@ struct svq_vdpa_port_stats {
 	uint64_t mem_removed;	 /**< regions unmapped */
 	uint64_t mem_restarts;	 /**< changes at which the device was restarted, because it did not
 				      return the buffers that it held in memory that went */
-	uint64_t mem_pause_us;	 /**< microseconds that changes kept traffic waiting, in all */
+	uint64_t mem_queue_resets; /**< queues that were reset instead, the others going on */
+	uint64_t mem_pause_us;	   /**< microseconds that changes kept traffic waiting, in all */
 	uint64_t mem_pause_max_us; /**< the longest of these pauses */
 	uint64_t recalled;	   /**< chains taken back from the device at a stop */
 	uint64_t bad_messages;	   /**< vhost-user messages refused by screening */

@@ -31,8 +31,8 @@
  * pause: no worker serves a pair. The device keeps running with the buffers it has, and the vrings
  *   stay attached to our own mapping of guest memory, which outlives librte_vhost's.
  * resume: if a buffer in flight lies in a region that goes, the device gets DRAIN_RESUME_US to
- *   complete it, else it is stopped and started; then the difference is applied and each vring is
- *   attached where it lies now.
+ *   complete it, else that queue is reset, or the device stopped and started; then the difference
+ * is applied and each vring is attached where it lies now.
  *
  * SVQ_VDPA_BROKEN is no state of its own: it is what RUNNING is called while the device asks to be
  * reset. The front-end's stop and start mend it.
@@ -186,13 +186,8 @@ stop(struct svq_vdpa *d)
 	svq_patience_begin();
 	/* What the drain returned is the last that the device completed: after the reset the shadow
 	 * rings say nothing any more. */
-	for (i = 0; i < 2 * d->n_pairs; i++) {
-		struct svq_vdpa_vring *vr = &d->vrings[i];
-		uint32_t most = vr->started ? svq_queue_inflight(vr->queue) : 0;
-
-		while (most-- > 0 && svq_queue_used(vr->queue) != 0)
-			;
-	}
+	for (i = 0; i < 2 * d->n_pairs; i++)
+		svq_vdpa_vring_finish(d, i);
 	svq_patience_end();
 	reset(d);
 	VDPA_LOG(INFO, "%s: stopped", d->where);
@@ -314,27 +309,37 @@ configure(struct svq_vdpa *d)
 	return start(d);
 }
 
-/* The device keeps buffers in memory that it is to lose: take them from it. */
-static void
-stop_for_removal(struct svq_vdpa *d, const struct svq_guest_diff *diff)
+/*
+ * The device keeps buffers in memory that it is to lose: take them from it. Only the queues that
+ * have them are reset, if the device can do that. @return whether it went on running.
+ */
+static bool
+take_removed(struct svq_vdpa *d, const struct svq_guest_diff *diff)
 {
-	const struct svq_guest_row *row = NULL;
+	bool running = true, complain = svq_vdpa_may_complain(d);
+	const struct svq_guest_row *row;
 	uint16_t i;
 
-	for (i = 0; i < 2 * d->n_pairs; i++) {
+	for (i = 0; running && i < 2 * d->n_pairs; i++) {
 		row = removed_under(d, diff, i);
-		if (row != NULL)
-			break;
+		if (row == NULL)
+			continue;
+		running = svq_vdpa_vring_reset(d, i) == 0;
+		d->stats.mem_queue_resets += running;
+		if (complain)
+			VDPA_LOG(WARNING,
+				"%s: the guest removes memory (GPA 0x%" PRIx64 ", 0x%" PRIx64
+				" bytes) in which device %s holds buffers of queue %u, and %u ms "
+				"did not bring them back: %s; a guest is to take its buffers back "
+				"first",
+				d->where, row->gpa, row->size, d->name, i, DRAIN_RESUME_US / 1000,
+				running ? "that queue was reset" : "restarting the device");
 	}
-	if (svq_vdpa_may_complain(d))
-		VDPA_LOG(WARNING,
-			"%s: the guest removes memory (GPA 0x%" PRIx64 ", 0x%" PRIx64
-			" bytes) in which device %s holds buffers of queue %u, and %u ms did not "
-			"bring them back: restarting the device; a guest is to take its buffers "
-			"back first",
-			d->where, row->gpa, row->size, d->name, i, DRAIN_RESUME_US / 1000);
+	if (running)
+		return true;
 	d->stats.mem_restarts++;
 	stop(d);
+	return false;
 }
 
 static int
@@ -347,9 +352,8 @@ resume(struct svq_vdpa *d)
 	ret = svq_vdpa_mem_prepare(d, &diff);
 	if (ret != 0)
 		return ret;
-	restart = !drain(d, DRAIN_RESUME_US, nothing_removed_in_flight, &diff);
-	if (restart)
-		stop_for_removal(d, &diff);
+	restart = !drain(d, DRAIN_RESUME_US, nothing_removed_in_flight, &diff) &&
+		!take_removed(d, &diff);
 	ret = svq_vdpa_mem_apply(d, &diff);
 	if (ret != 0)
 		return ret;

@@ -194,6 +194,14 @@ int svq_vdpa_vring_attach(struct svq_vdpa *d, uint16_t qid);
 void svq_vdpa_vrings_relocate(struct svq_vdpa *d);
 /** Take back from the stopped device what is in flight, and hand librte_vhost the bases. */
 void svq_vdpa_vrings_recall(struct svq_vdpa *d);
+/** Return to the guest what the device has completed on a vring; nobody serves its pair. */
+void svq_vdpa_vring_finish(struct svq_vdpa *d, uint16_t qid);
+/**
+ * Reset one queue of the running device: what it completed is returned, what it did not becomes
+ * available again, and it starts over. Nobody serves the pair. @return 0; negative errno: the
+ * device has to be stopped.
+ */
+int svq_vdpa_vring_reset(struct svq_vdpa *d, uint16_t qid);
 /** Hand librte_vhost the position of each started vring. */
 void svq_vdpa_vrings_set_bases(struct svq_vdpa *d);
 /** Start, change or stop dirty logging of all queues. */

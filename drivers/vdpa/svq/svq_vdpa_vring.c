@@ -21,6 +21,8 @@
 
 #include <rte_common.h>
 
+#include <svq_patience.h>
+
 #include "svq_vdpa_features.h"
 #include "svq_vdpa_priv.h"
 
@@ -265,6 +267,37 @@ svq_vdpa_vrings_recall(struct svq_vdpa *d)
 			d->stats.recalled += svq_queue_recall(d->vrings[i].queue);
 	}
 	svq_vdpa_vrings_set_bases(d);
+}
+
+void
+svq_vdpa_vring_finish(struct svq_vdpa *d, uint16_t qid)
+{
+	struct svq_vdpa_vring *vr = &d->vrings[qid];
+	uint32_t most = vr->started ? svq_queue_inflight(vr->queue) : 0;
+
+	while (most-- > 0 && svq_queue_used(vr->queue) != 0)
+		;
+}
+
+int
+svq_vdpa_vring_reset(struct svq_vdpa *d, uint16_t qid)
+{
+	const struct svq_device_ops *ops = d->dev->ops;
+	struct svq_queue *queue = d->vrings[qid].queue;
+	struct svq_device_queue setup;
+	int ret;
+
+	ret = ops->queue_reset != NULL ? ops->queue_reset(d->dev, qid) : -ENOTSUP;
+	if (ret != 0)
+		return ret;
+	/* The reset leaves the shadow ring as the device last wrote it. */
+	svq_patience_begin();
+	svq_vdpa_vring_finish(d, qid);
+	svq_patience_end();
+	d->stats.recalled += svq_queue_recall(queue);
+	svq_queue_device(queue, &setup);
+	ret = ops->queue_setup(d->dev, qid, &setup);
+	return ret == 0 ? ops->queue_restart(d->dev, qid) : ret;
 }
 
 /* A split ring's two indices are one: what is used is what need not be made available again. */

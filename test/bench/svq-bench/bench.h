@@ -17,6 +17,7 @@
  * a JSON file.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -126,5 +127,11 @@ int bench_json_close(struct bench_json *json);
 
 /** Start EAL on one core without devices; with hugepages if asked for and free. @return 0; -EIO. */
 int bench_eal_init(bool hugepages);
+/** Cores that the process may use. */
+unsigned int bench_n_cores(void);
+/** One of them that EAL does not run on, or -1: there is none. */
+int bench_other_core(void);
+/** Start a thread on that core. @return 0; a negative errno. */
+int bench_thread_create(pthread_t *thread, void *(*run)(void *arg), void *arg);
 
 #endif /* BENCH_H */

@@ -64,8 +64,8 @@ write_machine(struct bench_json *json)
 	bench_json_array(json, "machine");
 	bench_json_row(json,
 		"\"cpu\": \"%s\", \"model\": \"%s\", \"mhz\": \"%s\", \"cache\": \"%s\", "
-		"\"kernel\": \"%s\", \"compiler\": \"%s\", \"dpdk\": \"%s\"",
-		cpu, model, mhz, cache, uts.release, __VERSION__, rte_version());
+		"\"kernel\": \"%s\", \"compiler\": \"%s\", \"dpdk\": \"%s\", \"cores\": %u",
+		cpu, model, mhz, cache, uts.release, __VERSION__, rte_version(), bench_n_cores());
 }
 
 struct bench_json *
@@ -156,19 +156,54 @@ free_hugepages_mib(void)
 	return 2 * n;
 }
 
-/* The last core that this process may run on: the first has most of the interrupts. */
-static int
-last_core(void)
+/* The cores that this process could use before EAL pinned it. */
+static cpu_set_t cores;
+
+static const cpu_set_t *
+all_cores(void)
 {
-	cpu_set_t set;
+	if (CPU_COUNT(&cores) == 0 && sched_getaffinity(0, sizeof(cores), &cores) < 0)
+		CPU_SET(0, &cores);
+	return &cores;
+}
+
+unsigned int
+bench_n_cores(void)
+{
+	return CPU_COUNT(all_cores());
+}
+
+/* The last core below another: the first has most of the interrupts. */
+static int
+core_below(int end)
+{
 	int i;
 
-	CPU_ZERO(&set);
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 0;
-	for (i = CPU_SETSIZE - 1; i > 0 && !CPU_ISSET(i, &set); i--)
+	for (i = end - 1; i >= 0 && !CPU_ISSET(i, all_cores()); i--)
 		;
 	return i;
+}
+
+int
+bench_other_core(void)
+{
+	return core_below(core_below(CPU_SETSIZE));
+}
+
+int
+bench_thread_create(pthread_t *thread, void *(*run)(void *arg), void *arg)
+{
+	pthread_attr_t attr;
+	cpu_set_t set;
+	int ret;
+
+	CPU_ZERO(&set);
+	CPU_SET(bench_other_core(), &set);
+	pthread_attr_init(&attr);
+	pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	ret = pthread_create(thread, &attr, run, arg);
+	pthread_attr_destroy(&attr);
+	return -ret;
 }
 
 int
@@ -180,7 +215,7 @@ bench_eal_init(bool hugepages)
 		"error", "-l", core, "-m", mib, "--no-huge"};
 	int argc = RTE_DIM(argv);
 
-	snprintf(core, sizeof(core), "%d", last_core());
+	snprintf(core, sizeof(core), "%d", core_below(CPU_SETSIZE));
 	snprintf(mib, sizeof(mib), "%d", EAL_MIB);
 	if (hugepages && free_hugepages_mib() >= EAL_MIB)
 		argc--;

@@ -141,6 +141,8 @@ bench_shape(const struct relay_shape *shape, const struct bench_opts *opts, stru
 		ret = relay_check(beds, n, shape);
 	if (ret == 0 && !opts->check)
 		ret = relay_one_core(beds, n, shape, memory.layout.what, opts, json);
+	if (ret == 0 && !opts->check)
+		ret = relay_two_cores(beds, n, shape, opts, json);
 	while (n > 0)
 		relay_bed_close(&beds[--n]);
 	relay_memory_close(&memory);
@@ -161,8 +163,9 @@ run(const struct bench_opts *opts)
 	if (opts->json != NULL && json == NULL)
 		return -1;
 	if (!opts->check)
-		printf("== one core: ns a chain, in bursts of %u, rings of %u\n", asked.burst,
-			asked.ring);
+		printf("== ns a chain on one core, Mpps with driver and device on another; "
+		       "in bursts of %u, rings of %u; %u core%s\n",
+			asked.burst, asked.ring, bench_n_cores(), bench_n_cores() > 1 ? "s" : "");
 	bench_json_array(json, "cases");
 	for (r = 0; r < RTE_DIM(regions) && ret == 0; r++) {
 		for (d = 0; d < RTE_DIM(descs) && ret == 0; d++) {

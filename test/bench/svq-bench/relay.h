@@ -185,6 +185,9 @@ int relay_check(struct relay_bed *beds, unsigned int n, const struct relay_shape
 /** ns a chain on one core. */
 int relay_one_core(struct relay_bed *beds, unsigned int n, const struct relay_shape *shape,
 	const char *what, const struct bench_opts *opts, struct bench_json *json);
+/** Mpps with driver and device on another core, if there is one. */
+int relay_two_cores(struct relay_bed *beds, unsigned int n, const struct relay_shape *shape,
+	const struct bench_opts *opts, struct bench_json *json);
 
 /** A figure, which may be one that is to reach something. */
 void relay_reached(const char *name, const char *peer, double value);

@@ -22,7 +22,8 @@ static struct bench_target targets[] = {
 	{"split-packed log, 3 regions", "no log", true, 1.3},
 	{"packed-split log, 3 regions", "no log", true, 1.3},
 	{"packed-packed log, 3 regions", "no log", true, 1.3},
-	{"two cores, split-split", "QEMU", false, 14},
+	{"two cores, split-split, 3 regions", "QEMU", false, 14},
+	{"two cores, packed-packed, 3 regions", "QEMU", false, 14},
 };
 
 void

@@ -16,6 +16,8 @@
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
 
+#include <svq_virtio.h>
+
 #include "autotest.h"
 #include "soft_driver.h"
 #include "soft_driver_packed.h"
@@ -103,6 +105,7 @@ drv_ring_renew(struct drv *drv, uint16_t qid, uint16_t size)
 	ring->size = size;
 	ring->event_idx = (drv->features & RTE_BIT64(VIRTIO_RING_F_EVENT_IDX)) != 0;
 	ring->packed = (drv->features & RTE_BIT64(VIRTIO_F_RING_PACKED)) != 0;
+	ring->in_order = (drv->features & RTE_BIT64(VIRTIO_F_IN_ORDER)) != 0;
 	ring->avail_wrap = true;
 	ring->used_wrap = true;
 	ring->desc = (void *)(ring->packed ? drv->packed + qid * DESC_SIZE : drv->rings + at);
@@ -244,6 +247,8 @@ drv_post(struct drv_ring *ring, struct drv_slot *slot, enum drv_layout layout)
 
 	CU_ASSERT_FATAL(slot->n > 0 && n_ring <= ring->n_free);
 	slot->n_ring = n_ring;
+	if (ring->in_order)
+		ring->fifo[(ring->fifo_first + ring->fifo_n++) % DRV_MAX_SIZE] = slot;
 	if (ring->packed)
 		return drv_packed_post(ring, slot, layout != DRV_DIRECT && direct != n_ring);
 	for (i = 0; i < n_ring; i++)
@@ -264,7 +269,8 @@ drv_post(struct drv_ring *ring, struct drv_slot *slot, enum drv_layout layout)
 				(uint16_t)(dir | (i + 1 < slot->n ? VRING_DESC_F_NEXT : 0)),
 				(uint16_t)(i + 1 - direct));
 	}
-	ring->by_head[slot->ring_desc[0]] = slot;
+	slot->id = slot->ring_desc[0];
+	ring->by_head[slot->id] = slot;
 	drv_post_head(ring, slot->ring_desc[0]);
 	return slot->ring_desc[0];
 }
@@ -283,27 +289,97 @@ drv_used(const struct drv_ring *ring)
 	return __atomic_load_n(&ring->used->idx, __ATOMIC_ACQUIRE) != ring->used_idx;
 }
 
-struct drv_slot *
-drv_reap(struct drv_ring *ring, uint32_t *len)
+/* The next used entry; returns its chain, which is not taken yet. */
+static struct drv_slot *
+read_used(struct drv_ring *ring, uint32_t *len)
 {
 	const struct vring_used_elem *elem;
+	uint16_t id;
+
+	ring->n_used++;
+	if (ring->packed) {
+		id = drv_packed_read_used(ring, len);
+	} else {
+		elem = &ring->used->ring[ring->used_idx & (ring->size - 1)];
+		CU_ASSERT_FATAL(elem->id < ring->size);
+		id = (uint16_t)elem->id;
+		*len = elem->len;
+	}
+	CU_ASSERT_PTR_NOT_NULL_FATAL(ring->by_head[id]);
+	return ring->by_head[id];
+}
+
+/* How many chains of the fifo an entry stands for. */
+static unsigned int
+batch_of(const struct drv_ring *ring, const struct drv_slot *last)
+{
+	unsigned int n;
+
+	for (n = 0; n < ring->fifo_n; n++) {
+		if (ring->fifo[(ring->fifo_first + n) % DRV_MAX_SIZE] == last)
+			return n + 1;
+	}
+	CU_FAIL_FATAL("a used chain is not in the fifo");
+	return 0;
+}
+
+/* The next chain in order, with an entry of its own or without. */
+static struct drv_slot *
+reap_in_order(struct drv_ring *ring, uint32_t *len)
+{
 	struct drv_slot *slot;
 	unsigned int i;
 
-	if (!drv_used(ring))
+	if (ring->batch == 0) {
+		slot = read_used(ring, &ring->batch_len);
+		ring->batch = batch_of(ring, slot);
+		if (!ring->packed)
+			CU_ASSERT_FATAL(
+				(uint16_t)(ring->used->idx - ring->used_idx) >= ring->batch);
+	}
+	slot = ring->fifo[ring->fifo_first];
+	ring->fifo_first = (ring->fifo_first + 1) % DRV_MAX_SIZE;
+	ring->fifo_n--;
+	*len = ring->batch_len;
+	if (--ring->batch > 0) {
+		*len = 0;
+		for (i = 0; i < slot->n && ring->rx; i++)
+			*len += slot->pieces[i].len;
+	}
+	return slot;
+}
+
+struct drv_slot *
+drv_reap(struct drv_ring *ring, uint32_t *len)
+{
+	struct drv_slot *slot;
+	unsigned int i;
+
+	if (ring->batch == 0 && !drv_used(ring))
 		return NULL;
-	if (ring->packed)
-		return drv_packed_reap(ring, len);
-	elem = &ring->used->ring[ring->used_idx & (ring->size - 1)];
-	CU_ASSERT_FATAL(elem->id < ring->size);
-	slot = ring->by_head[elem->id];
-	CU_ASSERT_PTR_NOT_NULL_FATAL(slot);
-	ring->by_head[elem->id] = NULL;
-	*len = elem->len;
+	slot = ring->in_order ? reap_in_order(ring, len) : read_used(ring, len);
+	ring->by_head[slot->id] = NULL;
+	if (ring->packed) {
+		drv_packed_put(ring, slot);
+		return slot;
+	}
 	ring->used_idx++;
 	for (i = 0; i < slot->n_ring; i++)
 		ring->free_desc[ring->n_free++] = slot->ring_desc[i];
 	return slot;
+}
+
+void
+drv_kick(struct drv *drv, uint16_t qid)
+{
+	const struct drv_ring *ring = &drv->ring[qid];
+	uint32_t data = qid;
+
+	if (drv->features & RTE_BIT64(VIRTIO_F_NOTIFICATION_DATA))
+		data |= (uint32_t)(ring->avail_idx |
+				(ring->packed && ring->avail_wrap ? 0x8000 : 0))
+			<< 16;
+	drv->dev->ops->notify(drv->dev, qid, data);
 }
 
 unsigned int

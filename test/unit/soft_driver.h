@@ -72,6 +72,7 @@ struct drv_slot {
 	uint64_t table_iova;
 	unsigned int n;
 	struct drv_piece pieces[DRV_MAX_SIZE];
+	uint16_t id;	     /**< what the device returns */
 	unsigned int n_ring; /**< ring descriptors in use */
 	uint16_t ring_desc[DRV_MAX_SIZE];
 	struct drv_slot *next; /**< free slots */
@@ -86,7 +87,14 @@ struct drv_ring {
 	bool avail_wrap;
 	bool used_wrap;
 	bool event_idx;
+	bool in_order;
 	unsigned int kicks; /**< that the device asked for */
+	/** In order: posted slots from fifo_first on; the first @p batch of them are used, the last
+	 * of which with @p batch_len bytes. */
+	struct drv_slot *fifo[DRV_MAX_SIZE];
+	unsigned int fifo_first, fifo_n, batch;
+	uint32_t batch_len;
+	unsigned int n_used; /**< used entries that were read */
 	union {
 		struct vring_desc *desc;
 		struct vring_packed_desc *packed_desc;
@@ -154,8 +162,12 @@ uint16_t *drv_flags(struct drv_ring *ring, uint16_t desc);
 /** Whether there is a used chain that drv_reap() has not taken. */
 bool drv_used(const struct drv_ring *ring);
 
-/** Take the next used chain; NULL: none. @p len: bytes that the device says it wrote. */
+/** Take the next used chain; NULL: none. @p len: bytes that the device says it wrote; in order, of
+ * a receive chain without a used entry of its own all of them. */
 struct drv_slot *drv_reap(struct drv_ring *ring, uint32_t *len);
+
+/** Kick a queue, with notification data if that was accepted. */
+void drv_kick(struct drv *drv, uint16_t qid);
 
 /** Poll a pair until it moves nothing. @return packets moved. */
 unsigned int drv_poll(struct drv *drv, uint16_t pair);

@@ -43,6 +43,23 @@ write_table(struct drv_slot *slot, uint16_t dir)
 	return slot->n * (uint32_t)sizeof(slot->packed_table[0]);
 }
 
+/* Whether the device asks for a kick behind the last @p n descriptors, which end at avail_idx:
+ * virtio 1.2, 2.8.10. */
+static bool
+wants_kick(const struct drv_ring *ring, unsigned int n)
+{
+	uint16_t event = ring->device_event->off_wrap & 0x7fff;
+	bool wrap = ring->device_event->off_wrap >> 15;
+	int behind;
+
+	if (ring->device_event->flags != VRING_PACKED_EVENT_FLAG_DESC)
+		return ring->device_event->flags == VRING_PACKED_EVENT_FLAG_ENABLE;
+	CU_ASSERT(ring->event_idx);
+	/* How far the event's place is behind the next one to be written. */
+	behind = ring->avail_idx - event + (wrap != ring->avail_wrap ? ring->size : 0);
+	return behind > 0 && behind <= (int)n;
+}
+
 uint16_t
 drv_packed_post(struct drv_ring *ring, struct drv_slot *slot, bool indirect)
 {
@@ -73,10 +90,11 @@ drv_packed_post(struct drv_ring *ring, struct drv_slot *slot, bool indirect)
 		step(ring, &ring->avail_idx, &ring->avail_wrap);
 	}
 	ring->n_free -= slot->n_ring;
+	slot->id = id;
 	ring->by_head[id] = slot;
 	__atomic_store_n(
 		&ring->packed_desc[slot->ring_desc[0]].flags, first_flags, __ATOMIC_RELEASE);
-	ring->kicks += ring->device_event->flags != VRING_PACKED_EVENT_FLAG_DISABLE;
+	ring->kicks += wants_kick(ring, slot->n_ring);
 	return slot->ring_desc[0];
 }
 
@@ -89,25 +107,27 @@ drv_packed_used(const struct drv_ring *ring)
 	return !!(flags & AVAIL) == ring->used_wrap && !!(flags & USED) == ring->used_wrap;
 }
 
-struct drv_slot *
-drv_packed_reap(struct drv_ring *ring, uint32_t *len)
+uint16_t
+drv_packed_read_used(const struct drv_ring *ring, uint32_t *len)
 {
 	const struct vring_packed_desc *desc = &ring->packed_desc[ring->used_idx];
-	struct drv_slot *slot;
-	unsigned int i;
 
 	CU_ASSERT_FATAL(desc->id < ring->size);
-	slot = ring->by_head[desc->id];
-	CU_ASSERT_PTR_NOT_NULL_FATAL(slot);
-	/* This device uses chains in order. */
-	CU_ASSERT_EQUAL(slot->ring_desc[0], ring->used_idx);
 	CU_ASSERT_EQUAL((desc->flags & VRING_DESC_F_WRITE) != 0, desc->len != 0);
 	CU_ASSERT_EQUAL(desc->flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT), 0);
-	ring->by_head[desc->id] = NULL;
 	*len = desc->len;
-	ring->free_ids[ring->n_ids++] = desc->id;
+	return desc->id;
+}
+
+void
+drv_packed_put(struct drv_ring *ring, const struct drv_slot *slot)
+{
+	unsigned int i;
+
+	/* This device uses chains in order. */
+	CU_ASSERT_EQUAL(slot->ring_desc[0], ring->used_idx);
+	ring->free_ids[ring->n_ids++] = slot->id;
 	ring->n_free += slot->n_ring;
 	for (i = 0; i < slot->n_ring; i++)
 		step(ring, &ring->used_idx, &ring->used_wrap);
-	return slot;
 }

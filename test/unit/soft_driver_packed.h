@@ -18,7 +18,10 @@ uint16_t drv_packed_post(struct drv_ring *ring, struct drv_slot *slot, bool indi
 /** As drv_used(). */
 bool drv_packed_used(const struct drv_ring *ring);
 
-/** Take the next used chain; there is one. */
-struct drv_slot *drv_packed_reap(struct drv_ring *ring, uint32_t *len);
+/** Read the next used descriptor; there is one. @return its id. */
+uint16_t drv_packed_read_used(const struct drv_ring *ring, uint32_t *len);
+
+/** Step over a used chain. */
+void drv_packed_put(struct drv_ring *ring, const struct drv_slot *slot);
 
 #endif /* SOFT_DRIVER_PACKED_H */

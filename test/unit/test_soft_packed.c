@@ -180,7 +180,7 @@ test_burst_at_once(void)
 		CU_ASSERT_EQUAL_FATAL(
 			soft_ring_read(ring, &access, &at, SVQ_PERM_W, 60, bufs, &chain), 0);
 		CU_ASSERT_EQUAL(chain.len, 60);
-		soft_ring_take(ring, &chain.head, 60);
+		soft_ring_take(ring, &chain.head, 60, false);
 		CU_ASSERT_EQUAL(ring->next, at);
 		CU_ASSERT(!drv_used(rx));
 	}

@@ -83,6 +83,7 @@ struct soft_pair {
 	uint16_t index;
 	bool enabled;		 /**< by pair_enable */
 	bool ready;		 /**< both queues are live */
+	bool asleep;		 /**< waits for a kick */
 	struct soft_buf *src;	 /**< where a packet comes from; [0] is for a header */
 	unsigned int n_src;	 /**< entries of src */
 	struct soft_buf *dst;	 /**< where it goes; an entry for each byte of the longest */
@@ -119,7 +120,8 @@ extern const struct soft_backend soft_ethdev;
 
 /** An instance. */
 struct soft_dev {
-	struct svq_device dev; /**< first: the operations are given this */
+	struct svq_device dev;	   /**< first: the operations are given this */
+	struct svq_device_ops ops; /**< of dev, as the arguments make them */
 	struct soft_args args;
 	const struct soft_backend *backend;
 	void *backend_data;

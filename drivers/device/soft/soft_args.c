@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_bitops.h>
 #include <rte_common.h>
 #include <rte_ether.h>
 #include <rte_string_fns.h>
+
+#include <svq_virtio.h>
 
 #include "soft.h"
 
@@ -20,9 +23,41 @@ const char *const soft_arg_keys[] = {
 	SOFT_ARG_QUEUE_SIZE,
 	SOFT_ARG_APERTURES,
 	SOFT_ARG_MAC,
-	SOFT_ARG_PACKED,
-	SOFT_ARG_RING_RESET,
+	SOFT_ARG_KICKS,
+	"packed",
+	"indirect",
+	"event_idx",
+	"in_order",
+	"order_platform",
+	"notification_data",
+	"ring_reset",
+	"mrg_rxbuf",
 	NULL,
+};
+
+/* Features that an argument switches. */
+static const struct {
+	const char *key;
+	uint64_t features;
+	bool on; /* if nothing is said */
+	const char *allowed;
+} switches[] = {
+	{"packed", RTE_BIT64(VIRTIO_F_RING_PACKED), false,
+		"1 to offer packed rings, or 0 for split rings only"},
+	{"indirect", RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC), true,
+		"1 to take indirect descriptor tables, or 0 not to"},
+	{"event_idx", RTE_BIT64(VIRTIO_RING_F_EVENT_IDX), true,
+		"1 to offer event indices, or 0 for flags only"},
+	{"in_order", RTE_BIT64(VIRTIO_F_IN_ORDER), true,
+		"1 to offer to use buffers in order, with one used entry for several, or 0 not to"},
+	{"order_platform", RTE_BIT64(VIRTIO_F_ORDER_PLATFORM), false,
+		"1 to ask for the barriers of a device on a bus, or 0 not to"},
+	{"notification_data", RTE_BIT64(VIRTIO_F_NOTIFICATION_DATA), true,
+		"1 to take data with a notification, and check it, or 0 not to"},
+	{"ring_reset", RTE_BIT64(VIRTIO_F_RING_RESET), true,
+		"1 to offer the reset of single queues, or 0 not to"},
+	{"mrg_rxbuf", RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF), true,
+		"1 to offer to merge receive buffers, or 0 not to"},
 };
 
 /* Like an x86 IOMMU: not the first page, not the interrupt window fee00000-feefffff, 48 bits. */
@@ -36,6 +71,23 @@ bad_value(const char *name, const char *key, const char *value, const char *allo
 {
 	SOFT_LOG(ERR, name, "bad device argument %s=%s; give %s", key, value, allowed);
 	return -EINVAL;
+}
+
+/* The value of a key that may be given once; NULL: it is not given. */
+static int
+get_value(const char *name, const struct rte_kvargs *kvargs, const char *key, const char **value)
+{
+	*value = NULL;
+	if (rte_kvargs_count(kvargs, key) == 0)
+		return 0;
+	if (rte_kvargs_count(kvargs, key) > 1) {
+		SOFT_LOG(ERR, name, "device argument %s= is given twice; give it once", key);
+		return -EINVAL;
+	}
+	*value = rte_kvargs_get(kvargs, key);
+	if (*value == NULL)
+		*value = "";
+	return 0;
 }
 
 /* A decimal number in 1..max, or 0. */
@@ -110,7 +162,6 @@ parse_mac(const char *name, const char *value, struct soft_args *args)
 	return 0;
 }
 
-/* 0 or 1. */
 static int
 parse_bool(const char *name, const char *key, const char *value, const char *allowed, bool *on)
 {
@@ -121,17 +172,30 @@ parse_bool(const char *name, const char *key, const char *value, const char *all
 }
 
 static int
-parse_packed(const char *name, const char *value, struct soft_args *args)
+parse_kicks(const char *name, const char *value, struct soft_args *args)
 {
-	return parse_bool(name, SOFT_ARG_PACKED, value,
-		"1 to offer packed rings, or 0 for split rings only", &args->packed);
+	return parse_bool(name, SOFT_ARG_KICKS, value,
+		"1 to look at a ring only when it was kicked, or 0 to poll", &args->kicks);
 }
 
 static int
-parse_ring_reset(const char *name, const char *value, struct soft_args *args)
+parse_switches(const char *name, const struct rte_kvargs *kvargs, struct soft_args *args)
 {
-	return parse_bool(name, SOFT_ARG_RING_RESET, value,
-		"1 to offer the reset of single queues, or 0 not to", &args->ring_reset);
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < RTE_DIM(switches); i++) {
+		bool on = switches[i].on;
+		const char *value;
+
+		ret = get_value(name, kvargs, switches[i].key, &value);
+		if (ret == 0 && value != NULL)
+			ret = parse_bool(name, switches[i].key, value, switches[i].allowed, &on);
+		if (ret < 0)
+			return ret;
+		args->features |= on ? switches[i].features : 0;
+	}
+	return 0;
 }
 
 static int
@@ -231,41 +295,44 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 		{SOFT_ARG_PORT, parse_port},
 		{SOFT_ARG_APERTURES, parse_apertures},
 		{SOFT_ARG_MAC, parse_mac},
-		{SOFT_ARG_PACKED, parse_packed},
-		{SOFT_ARG_RING_RESET, parse_ring_reset},
+		{SOFT_ARG_KICKS, parse_kicks},
 	};
 	unsigned int i;
+	int ret;
 
 	memset(args, 0, sizeof(*args));
 	args->backend = &soft_loopback;
 	args->pairs = 1;
 	args->queue_size = 32768;
-	args->ring_reset = true;
 	memcpy(args->apertures, default_apertures, sizeof(default_apertures));
 	args->n_apertures = RTE_DIM(default_apertures);
 	default_mac(name, args->mac);
 
 	for (i = 0; i < RTE_DIM(parsers); i++) {
-		const char *value = rte_kvargs_get(kvargs, parsers[i].key);
-		int ret;
+		const char *value;
 
-		if (rte_kvargs_count(kvargs, parsers[i].key) > 1) {
-			SOFT_LOG(ERR, name, "device argument %s= is given twice; give it once",
-				parsers[i].key);
-			return -EINVAL;
-		}
-		if (rte_kvargs_count(kvargs, parsers[i].key) == 0)
-			continue;
-		ret = parsers[i].parse(name, value != NULL ? value : "", args);
+		ret = get_value(name, kvargs, parsers[i].key, &value);
+		if (ret == 0 && value != NULL)
+			ret = parsers[i].parse(name, value, args);
 		if (ret < 0)
 			return ret;
 	}
+	ret = parse_switches(name, kvargs, args);
+	if (ret < 0)
+		return ret;
 	if (rte_kvargs_count(kvargs, SOFT_ARG_PORT) != 0 &&
 		rte_kvargs_count(kvargs, SOFT_ARG_BACKEND) != 0) {
 		SOFT_LOG(ERR, name,
 			"device arguments backend=%s and port=%s exclude each other; give one of "
 			"them",
 			rte_kvargs_get(kvargs, SOFT_ARG_BACKEND), args->port);
+		return -EINVAL;
+	}
+	if (args->kicks && args->port[0] != '\0') {
+		SOFT_LOG(ERR, name,
+			"device arguments kicks=1 and port=%s exclude each other: nobody kicks for "
+			"what a port receives; leave one of them out",
+			args->port);
 		return -EINVAL;
 	}
 	return 0;

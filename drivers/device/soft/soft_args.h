@@ -23,8 +23,7 @@
 #define SOFT_ARG_QUEUE_SIZE "queue_size"
 #define SOFT_ARG_APERTURES  "apertures"
 #define SOFT_ARG_MAC	    "mac"
-#define SOFT_ARG_PACKED	    "packed"
-#define SOFT_ARG_RING_RESET "ring_reset"
+#define SOFT_ARG_KICKS	    "kicks"
 
 /** Most queue pairs, as many as librte_vhost serves. */
 #define SOFT_MAX_PAIRS 128
@@ -36,8 +35,8 @@ struct soft_args {
 	char port[64];	     /**< ethdev; "" for other back-ends */
 	uint16_t pairs;	     /**< 1..SOFT_MAX_PAIRS */
 	uint16_t queue_size; /**< power of two, 2..32768 */
-	bool packed;	     /**< offers packed rings */
-	bool ring_reset;     /**< offers VIRTIO_F_RING_RESET */
+	bool kicks;	     /**< looks at a ring only after a kick */
+	uint64_t features;   /**< of those that can be switched: what it offers */
 	uint8_t mac[6];	     /**< for the config space */
 	unsigned int n_apertures;
 	/** Sorted; ranges that touch are merged. */

@@ -14,6 +14,8 @@
 #include <rte_malloc.h>
 #include <rte_string_fns.h>
 
+#include <svq_virtio.h>
+
 #include "soft.h"
 
 RTE_LOG_REGISTER(soft_logtype, svq.device.soft, INFO)
@@ -26,6 +28,7 @@ RTE_LOG_REGISTER(soft_logtype, svq.device.soft, INFO)
 #define PACKED_EVENT_ALIGN 4
 
 static const struct svq_device_ops soft_ops;
+static unsigned int soft_poll_kicked(struct svq_device *dev, uint16_t pair);
 
 static struct soft_dev *
 to_soft(struct svq_device *dev)
@@ -36,17 +39,12 @@ to_soft(struct svq_device *dev)
 static uint64_t
 offered_features(const struct soft_dev *soft)
 {
-	uint64_t features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_F_ACCESS_PLATFORM) |
-		RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC) | RTE_BIT64(VIRTIO_RING_F_EVENT_IDX) |
-		RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF) | RTE_BIT64(VIRTIO_NET_F_MAC) |
+	uint64_t features = soft->args.features | RTE_BIT64(VIRTIO_F_VERSION_1) |
+		RTE_BIT64(VIRTIO_F_ACCESS_PLATFORM) | RTE_BIT64(VIRTIO_NET_F_MAC) |
 		RTE_BIT64(VIRTIO_NET_F_STATUS);
 
 	if (soft->args.pairs > 1)
 		features |= RTE_BIT64(VIRTIO_NET_F_MQ) | RTE_BIT64(VIRTIO_NET_F_CTRL_VQ);
-	if (soft->args.packed)
-		features |= RTE_BIT64(VIRTIO_F_RING_PACKED);
-	if (soft->args.ring_reset)
-		features |= RTE_BIT64(VIRTIO_F_RING_RESET);
 	if (soft->mtu != 0)
 		features |= RTE_BIT64(VIRTIO_NET_F_MTU);
 	return features;
@@ -124,7 +122,10 @@ soft_open(const char *name, struct rte_kvargs *kvargs, struct rte_rcu_qsbr *qsbr
 	ret = soft_args_parse(name, kvargs, &soft->args);
 	if (ret < 0)
 		goto free_soft;
-	soft->dev.ops = &soft_ops;
+	soft->ops = soft_ops;
+	if (soft->args.kicks)
+		soft->ops.poll = soft_poll_kicked;
+	soft->dev.ops = &soft->ops;
 	soft->dev.type = "soft";
 	rte_strscpy(soft->dev.name, name, sizeof(soft->dev.name));
 	soft->backend = soft->args.backend;
@@ -301,6 +302,7 @@ soft_pair_enable(struct svq_device *dev, uint16_t pair, bool on)
 	if (pair >= soft->args.pairs)
 		return -EINVAL;
 	soft->pairs[pair].enabled = on;
+	soft->pairs[pair].asleep = false;
 	if (soft->backend->share != NULL)
 		soft->backend->share(soft);
 	return 0;
@@ -314,7 +316,8 @@ start_ring(struct soft_dev *soft, struct soft_pair *pair, struct soft_ring *ring
 	int ret;
 
 	soft_access_begin(&access, &soft->iommu);
-	ret = soft_ring_start(ring, &access, soft->features);
+	pair->asleep = false;
+	ret = soft_ring_start(ring, &access, soft->features, soft->args.kicks);
 	if (ret < 0) {
 		soft_dev_fault(soft, pair, ring, &access, ret);
 		return ret;
@@ -399,13 +402,40 @@ soft_start(struct svq_device *dev)
 	return 0;
 }
 
-/* The device polls its rings. */
+/* Check what a kick says: virtio 1.2, 2.9. */
+static int
+check_notification(struct soft_dev *soft, struct soft_ring *ring, struct soft_access *access,
+	uint16_t qid, uint32_t data)
+{
+	int ret;
+
+	if ((uint16_t)data != qid) {
+		ring->reason = "notification data names another queue";
+		return -EPROTO;
+	}
+	if (!(soft->features & RTE_BIT64(VIRTIO_F_NOTIFICATION_DATA)))
+		return 0;
+	soft_access_begin(access, &soft->iommu);
+	ret = soft_ring_begin(ring, access);
+	return ret == 0 ? soft_ring_notified(ring, (uint16_t)(data >> 16)) : ret;
+}
+
 static void
 soft_notify(struct svq_device *dev, uint16_t qid, uint32_t data)
 {
-	RTE_SET_USED(data);
-	RTE_SET_USED(dev);
-	RTE_SET_USED(qid);
+	struct soft_dev *soft = to_soft(dev);
+	struct soft_ring *ring = find_ring(soft, qid);
+	struct soft_access access;
+	struct soft_pair *pair;
+	int ret;
+
+	if (ring == NULL || !ring->live || !soft_dev_running(soft))
+		return;
+	pair = &soft->pairs[qid / 2];
+	pair->asleep = false;
+	ret = check_notification(soft, ring, &access, qid, data);
+	if (unlikely(ret < 0))
+		soft_dev_fault(soft, pair, ring, &access, ret);
 }
 
 static unsigned int
@@ -414,6 +444,26 @@ soft_poll(struct svq_device *dev, uint16_t pair)
 	struct soft_dev *soft = to_soft(dev);
 
 	return soft->backend->poll(soft, &soft->pairs[pair]);
+}
+
+/* Serve a pair only between a kick and the round that finds nothing to do. */
+static unsigned int
+soft_poll_kicked(struct svq_device *dev, uint16_t index)
+{
+	struct soft_dev *soft = to_soft(dev);
+	struct soft_pair *pair = &soft->pairs[index];
+	unsigned int moved;
+	bool more;
+
+	if (pair->asleep || !pair->enabled || !pair->ready || !soft_dev_running(soft))
+		return 0;
+	moved = soft->backend->poll(soft, pair);
+	if (moved != 0)
+		return moved;
+	more = soft_ring_sleep(&pair->rx);
+	more |= soft_ring_sleep(&pair->tx);
+	pair->asleep = !more;
+	return 0;
 }
 
 static uint8_t

@@ -120,7 +120,7 @@ soft_net_tx_read(struct soft_net *net)
 void
 soft_net_tx_take(struct soft_net *net)
 {
-	soft_ring_take(&net->pair->tx, &net->tx_head, 0);
+	soft_ring_take(&net->pair->tx, &net->tx_head, 0, true);
 	net->tx_packets++;
 }
 
@@ -178,7 +178,8 @@ soft_net_rx_write(struct soft_net *net)
 	src->len = net->dev->hdr_len;
 	soft_net_copy(pair->dst, src, net->dev->hdr_len + net->len);
 	for (i = 0; i < net->n_slots; i++)
-		soft_ring_take(&pair->rx, &pair->slots[i].head, pair->slots[i].len);
+		soft_ring_take(
+			&pair->rx, &pair->slots[i].head, pair->slots[i].len, i + 1 < net->n_slots);
 	net->rx_packets++;
 }
 

@@ -35,7 +35,7 @@ resolve(struct soft_ring *ring, struct soft_access *access)
 }
 
 int
-soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t features)
+soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t features, bool kicks)
 {
 	struct svq_device_queue conf = ring->conf;
 	int irqfd = ring->irqfd;
@@ -50,15 +50,19 @@ soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t fea
 	ring->next = ring->is_packed ? SOFT_PACKED_WRAP : 0;
 	ring->indirect = (features & RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC)) != 0;
 	ring->event_idx = (features & RTE_BIT64(VIRTIO_RING_F_EVENT_IDX)) != 0;
+	ring->in_order = (features & RTE_BIT64(VIRTIO_F_IN_ORDER)) != 0;
+	ring->kicks = kicks;
 	ret = resolve(ring, access);
 	if (ret < 0)
 		return ret;
-	if (ring->is_packed) {
+	if (ring->is_packed)
 		ring->packed.shown = ring->next;
+	if (kicks)
+		soft_ring_sleep(ring);
+	else if (ring->is_packed)
 		soft_packed_suppress_kicks(ring);
-	} else {
+	else
 		soft_split_suppress_kicks(ring);
-	}
 	ring->live = true;
 	return 0;
 }
@@ -96,9 +100,26 @@ soft_ring_count(const struct soft_ring *ring, uint16_t max)
 	return ring->is_packed ? soft_packed_count(ring, max) : soft_split_count(ring, max);
 }
 
+bool
+soft_ring_sleep(struct soft_ring *ring)
+{
+	return ring->is_packed ? soft_packed_sleep(ring) : soft_split_sleep(ring);
+}
+
+int
+soft_ring_notified(struct soft_ring *ring, uint16_t next)
+{
+	uint16_t end = ring->is_packed ? soft_packed_end(ring) : ring->split.end;
+
+	return next == end
+		? 0
+		: soft_ring_malformed(ring, "notification data does not tell where the ring ends");
+}
+
 void
 soft_ring_publish(struct soft_ring *ring)
 {
+	soft_ring_close_batch(ring);
 	if (ring->is_packed)
 		soft_packed_publish(ring);
 	else

@@ -20,11 +20,15 @@
  * of the chain's first descriptor in a packed ring, with the wrap counter in bit 15. Callers pass
  * positions along and look at them only through these functions.
  *
+ * With VIRTIO_F_IN_ORDER one used entry stands for a batch of chains: the last one's, written
+ * where the first one's would be (virtio 1.2, 2.7.9 and 2.8.12). The driver takes the others as
+ * used to their ends, so a chain that is not written to its end closes its batch.
+ *
  * The three areas are translated when the ring starts and again when the IOMMU's snapshot has
  * changed; their addresses are valid for one poll, like every other.
  *
- * The device polls: it asks the driver not to kick. It interrupts if it was given a descriptor for
- * that and the driver asks for it.
+ * The device polls and asks the driver not to kick, unless it is told to sleep between kicks. It
+ * interrupts if it was given a descriptor for that and the driver asks for it.
  *
  * Functions that can fail return -EFAULT for an access that the IOMMU refused (noted in the
  * access) and -EPROTO for a ring that breaks the specification (soft_ring.reason). The ring is
@@ -93,6 +97,14 @@ struct soft_packed {
 	uint16_t first_flags;		 /**< its flags, which the driver does not see yet */
 };
 
+/** Chains that are used and have no used entry yet. */
+struct soft_batch {
+	uint16_t n;	       /**< chains */
+	uint16_t at;	       /**< position of the first */
+	struct soft_head last; /**< the last one */
+	uint32_t len;	       /**< bytes written to it */
+};
+
 struct soft_ring {
 	struct svq_device_queue conf; /**< from the driver; size 0: not set up */
 	const char *reason;	      /**< why the ring is malformed */
@@ -101,11 +113,14 @@ struct soft_ring {
 	bool indirect;		      /**< VIRTIO_RING_F_INDIRECT_DESC */
 	bool event_idx;		      /**< VIRTIO_RING_F_EVENT_IDX */
 	int irqfd;		      /**< eventfd that interrupts the driver, or -1 */
+	bool in_order;		      /**< VIRTIO_F_IN_ORDER */
+	bool kicks;		      /**< asks the driver to kick */
 	uint16_t size;		      /**< descriptors */
 	uint16_t next;		      /**< position to take next */
 	uint32_t buf_hint;	      /**< for soft_access_get(): buffers */
 	uint32_t table_hint;	      /**< for soft_access_get(): indirect tables */
 	uint64_t generation;	      /**< of the snapshot behind the addresses; 0: none */
+	struct soft_batch batch;      /**< in_order */
 	union {
 		struct soft_split split;
 		struct soft_packed packed;
@@ -115,8 +130,10 @@ struct soft_ring {
 /** Forget everything; the driver has to set the ring up anew. */
 void soft_ring_reset(struct soft_ring *ring);
 
-/** Begin anew and ask the driver not to kick. conf and irqfd are set. @return 0: live; -EFAULT. */
-int soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t features);
+/** Begin anew; ask the driver to kick, or not to. conf and irqfd are set. @return 0: live; -EFAULT.
+ */
+int
+soft_ring_start(struct soft_ring *ring, struct soft_access *access, uint64_t features, bool kicks);
 
 /** See what the driver made available. @return 0; -EFAULT; -EPROTO. */
 int soft_ring_begin(struct soft_ring *ring, struct soft_access *access);
@@ -148,6 +165,23 @@ uint16_t soft_ring_count(const struct soft_ring *ring, uint16_t max);
 
 /** Show the driver what was taken since the last call, and interrupt it if it asks for that. */
 void soft_ring_publish(struct soft_ring *ring);
+
+/**
+ * Nothing is left to do: ask for a kick behind what was seen.
+ *
+ * @return whether the driver made more available meanwhile, so that no kick may come.
+ */
+bool soft_ring_sleep(struct soft_ring *ring);
+
+/**
+ * Check what came with a kick, after soft_ring_begin().
+ *
+ * @param next
+ *   The upper half of the notification data: where the driver will make the next chain available
+ *   (virtio 1.2, 2.9).
+ * @return 0; -EPROTO: the ring says otherwise.
+ */
+int soft_ring_notified(struct soft_ring *ring, uint16_t next);
 
 /** Place of the next chain, for a log. */
 static inline unsigned int
@@ -192,18 +226,18 @@ soft_packed_advance(const struct soft_ring *ring, uint16_t at, uint16_t slots)
 	return (uint16_t)(place | wrap);
 }
 
-/** soft_ring_take() of a packed ring: chains are used in order, so that the used descriptor takes
- * the place of the chain's first (virtio 1.2, 2.8.6). */
+/** Write a used descriptor to a packed ring. Chains are used in order, so it takes the place of the
+ * chain's first (virtio 1.2, 2.8.6). */
 static inline void
-soft_packed_take(struct soft_ring *ring, const struct soft_head *head, uint32_t len)
+soft_packed_used(struct soft_ring *ring, uint16_t at, uint16_t id, uint32_t len)
 {
 	struct soft_packed *packed = &ring->packed;
-	struct vring_packed_desc *desc = &packed->desc[ring->next & ~SOFT_PACKED_WRAP];
-	uint16_t flags = ring->next & SOFT_PACKED_WRAP ? SOFT_PACKED_AVAIL | SOFT_PACKED_USED : 0;
+	struct vring_packed_desc *desc = &packed->desc[at & ~SOFT_PACKED_WRAP];
+	uint16_t flags = at & SOFT_PACKED_WRAP ? SOFT_PACKED_AVAIL | SOFT_PACKED_USED : 0;
 
 	if (len != 0)
 		flags |= VRING_DESC_F_WRITE;
-	desc->id = head->id;
+	desc->id = id;
 	desc->len = len;
 	if (packed->first != NULL) {
 		/* The driver looks here only when it has seen the first one's flags. */
@@ -212,7 +246,33 @@ soft_packed_take(struct soft_ring *ring, const struct soft_head *head, uint32_t 
 		packed->first = desc;
 		packed->first_flags = flags;
 	}
-	ring->next = soft_packed_advance(ring, ring->next, head->slots);
+}
+
+/** Write a used entry to a split ring, for @p n chains. */
+static inline void
+soft_split_used(struct soft_ring *ring, uint16_t id, uint32_t len, uint16_t n)
+{
+	struct soft_split *split = &ring->split;
+	struct vring_used_elem *elem = &split->used->ring[split->used_next & (ring->size - 1)];
+
+	elem->id = id;
+	elem->len = len;
+	split->used_next += n;
+}
+
+/** Write the used entry of the present batch, if there is one. */
+static inline void
+soft_ring_close_batch(struct soft_ring *ring)
+{
+	struct soft_batch *batch = &ring->batch;
+
+	if (batch->n == 0)
+		return;
+	if (ring->is_packed)
+		soft_packed_used(ring, batch->at, batch->last.id, batch->len);
+	else
+		soft_split_used(ring, batch->last.id, batch->len, batch->n);
+	batch->n = 0;
 }
 
 /** Whether the driver has made a chain available at a position. */
@@ -222,22 +282,32 @@ soft_ring_ready(const struct soft_ring *ring, uint16_t at)
 	return ring->is_packed ? soft_packed_ready(ring, at) : at != ring->split.end;
 }
 
-/** Take the next chain; @p len bytes were written to it. */
+/**
+ * Take the next chain.
+ *
+ * @param len
+ *   Bytes that were written to it.
+ * @param whole
+ *   They fill it: it need not be told from the chain behind.
+ */
 static inline void
-soft_ring_take(struct soft_ring *ring, const struct soft_head *head, uint32_t len)
+soft_ring_take(struct soft_ring *ring, const struct soft_head *head, uint32_t len, bool whole)
 {
-	struct soft_split *split = &ring->split;
-	struct vring_used_elem *elem;
+	uint16_t at = ring->next;
 
-	if (ring->is_packed) {
-		soft_packed_take(ring, head, len);
-		return;
+	ring->next = ring->is_packed ? soft_packed_advance(ring, at, head->slots) : at + 1;
+	if (ring->in_order) {
+		if (ring->batch.n++ == 0)
+			ring->batch.at = at;
+		ring->batch.last = *head;
+		ring->batch.len = len;
+		if (!whole)
+			soft_ring_close_batch(ring);
+	} else if (ring->is_packed) {
+		soft_packed_used(ring, at, head->id, len);
+	} else {
+		soft_split_used(ring, head->id, len, 1);
 	}
-	elem = &split->used->ring[split->used_next & (ring->size - 1)];
-	elem->id = head->id;
-	elem->len = len;
-	split->used_next++;
-	ring->next++;
 }
 
 #endif /* SOFT_RING_H */

@@ -39,6 +39,13 @@ int soft_split_resolve(struct soft_ring *ring, struct soft_access *access);
 /** Ask the driver not to kick. */
 void soft_split_suppress_kicks(struct soft_ring *ring);
 
+/** soft_ring_sleep(). */
+bool soft_split_sleep(struct soft_ring *ring);
+bool soft_packed_sleep(struct soft_ring *ring);
+
+/** Position behind the last descriptor that the driver made available. */
+uint16_t soft_packed_end(const struct soft_ring *ring);
+
 int soft_split_begin(struct soft_ring *ring);
 int soft_split_read(struct soft_ring *ring, struct soft_access *access, uint16_t *at, uint32_t perm,
 	uint32_t want, struct soft_buf *bufs, struct soft_chain *chain);

@@ -52,6 +52,35 @@ soft_packed_suppress_kicks(struct soft_ring *ring)
 		__ATOMIC_RELAXED);
 }
 
+uint16_t
+soft_packed_end(const struct soft_ring *ring)
+{
+	uint16_t at = ring->next;
+	unsigned int i;
+
+	for (i = 0; i < ring->size && soft_packed_ready(ring, at); i++)
+		at = soft_packed_advance(ring, at, 1);
+	return at;
+}
+
+bool
+soft_packed_sleep(struct soft_ring *ring)
+{
+	struct vring_packed_desc_event event = {
+		.off_wrap = soft_packed_end(ring),
+		.flags = ring->event_idx ? VRING_PACKED_EVENT_FLAG_DESC
+					 : VRING_PACKED_EVENT_FLAG_ENABLE,
+	};
+	uint32_t both;
+
+	memcpy(&both, &event, sizeof(both));
+	__atomic_store_n((uint32_t *)ring->packed.device_event, both, __ATOMIC_RELAXED);
+	/* Orders what is asked for before the look at the flags; pairs with the driver's full
+	 * barrier between publishing and reading what the device asks for. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return soft_packed_ready(ring, event.off_wrap);
+}
+
 /* Translate one buffer and put it behind the others. */
 static int
 add_buf(struct soft_ring *ring, const struct request *req, const struct shared_desc *desc,

@@ -63,6 +63,22 @@ soft_split_suppress_kicks(struct soft_ring *ring)
 			&ring->split.used->flags, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 }
 
+bool
+soft_split_sleep(struct soft_ring *ring)
+{
+	struct soft_split *split = &ring->split;
+	uint16_t *event = (uint16_t *)&split->used->ring[ring->size];
+
+	if (ring->event_idx)
+		__atomic_store_n(event, split->end, __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&split->used->flags, 0, __ATOMIC_RELAXED);
+	/* Orders what is asked for before the look at avail->idx; pairs with the driver's full
+	 * barrier between publishing and reading what the device asks for. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&split->avail->idx, __ATOMIC_RELAXED) != split->end;
+}
+
 int
 soft_split_begin(struct soft_ring *ring)
 {
@@ -209,6 +225,6 @@ soft_split_publish(struct soft_ring *ring)
 	__atomic_store_n(&split->used->idx, split->used_shown, __ATOMIC_RELEASE);
 	if (ring->irqfd >= 0 && wants_interrupt(ring, old))
 		soft_ring_interrupt(ring);
-	if (ring->event_idx && (uint16_t)(ring->next - split->event) >= EVENT_LAG)
+	if (ring->event_idx && !ring->kicks && (uint16_t)(ring->next - split->event) >= EVENT_LAG)
 		hide_event(ring);
 }

@@ -14,6 +14,7 @@ static const struct fe_attack *const tables[] = {
 	fe_attacks_run,
 	fe_attacks_fuzz,
 	fe_attacks_alias,
+	fe_attacks_foreign,
 };
 
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))

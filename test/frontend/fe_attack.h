@@ -43,6 +43,7 @@ extern const struct fe_attack fe_attacks_ring[];
 extern const struct fe_attack fe_attacks_run[];
 extern const struct fe_attack fe_attacks_fuzz[];
 extern const struct fe_attack fe_attacks_alias[];
+extern const struct fe_attack fe_attacks_foreign[];
 
 /** Print names and descriptions. */
 void fe_attack_list(FILE *f);

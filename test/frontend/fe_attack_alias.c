@@ -98,7 +98,8 @@ open_smram(struct fe_session *s, const struct fe_dev_conf *conf, const struct fe
 	struct fe_dev_conf smram = *conf;
 
 	smram.layout = FE_LAYOUT_SMRAM;
-	smram.pairs = 2;
+	if (!conf->pairs_set)
+		smram.pairs = 2;
 	return fe_session_open(s, &smram, net);
 }
 

@@ -417,7 +417,8 @@ run(const struct fe_attack *a, const struct fe_dev_conf *conf, const struct fe_n
 	};
 	struct fe_dev_conf two = *conf;
 
-	two.pairs = 2;
+	if (!conf->pairs_set)
+		two.pairs = 2;
 	return run_disturbed(disturbances[a->arg], &two, net);
 }
 

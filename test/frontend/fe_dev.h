@@ -38,6 +38,7 @@ struct fe_dev_conf {
 	const char *path;
 	bool server;	    /**< we listen, the back-end connects */
 	unsigned int pairs; /**< queue pairs */
+	bool pairs_set;	    /**< by the user: hostile cases are to do with so many */
 	uint32_t ring_size;
 	enum fe_layout layout;
 	uint64_t features;   /**< wanted; what the back-end lacks is dropped */

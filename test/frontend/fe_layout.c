@@ -208,10 +208,52 @@ layout_smram(struct fe_mem *mem, uint64_t rings, uint64_t data)
 	return add_region(mem, &r, 0);
 }
 
+/* Where a device that is given guest-physical addresses fails: at 0, over the window that an x86
+ * IOMMU keeps for interrupts, and beyond 39 bits; and an alias of the first region. */
+static int
+layout_noident(struct fe_mem *mem, uint64_t rings, uint64_t data)
+{
+	uint64_t part = round_up(data / 3, FE_PAGE), ring = round_up(rings / 3, FE_PAGE);
+	uint64_t window = KIB(128), msi = MIB(1);
+	struct fe_region r = {.size = window + ring + part, .user = USER_BASE};
+	int file, rc;
+
+	if (msi < ring + part)
+		msi = ring + part;
+	file = fe_mem_file(mem, r.size + msi + ring + part);
+	if (file < 0)
+		return file;
+	r.file = (unsigned int)file;
+	rc = fe_mem_region(mem, &r);
+	if (rc < 0)
+		return rc;
+	add_span(mem->rings, &mem->n_rings, window, ring);
+	add_span(mem->data, &mem->n_data, window + ring, part);
+
+	r = (struct fe_region){.gpa = 0xfee00000, .size = msi, .file = r.file, .offset = r.size};
+	r.user = USER_BASE + GIB(8);
+	rc = add_region(mem, &r, ring);
+	if (rc < 0)
+		return rc;
+
+	r.offset += r.size;
+	r.gpa = GIB(1024);
+	r.size = ring + part;
+	r.user = USER_BASE + GIB(16);
+	rc = add_region(mem, &r, ring);
+	if (rc < 0)
+		return rc;
+
+	/* The first region's beginning, used by this address only. */
+	r = (struct fe_region){.gpa = GIB(1025), .size = window, .file = r.file, .user = USER_BASE};
+	return add_region(mem, &r, 0);
+}
+
 int
 fe_layout_parse(const char *name)
 {
-	static const char *const names[] = {"simple", "regions", "alias", "cross", "smram"};
+	static const char *const names[] = {
+		"simple", "regions", "alias", "cross", "smram", "noident"};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -230,6 +272,7 @@ fe_mem_layout(struct fe_mem *mem, enum fe_layout layout, uint64_t ring_bytes, ui
 		[FE_LAYOUT_ALIAS] = layout_alias,
 		[FE_LAYOUT_CROSS] = layout_cross,
 		[FE_LAYOUT_SMRAM] = layout_smram,
+		[FE_LAYOUT_NOIDENT] = layout_noident,
 	};
 
 	fe_mem_init(mem);

@@ -21,7 +21,8 @@
  * (pieces of the first region appear at other GPAs too, once with user addresses inside the first
  * region's, as QEMU does it), "cross" (many small regions of three files, touching each other),
  * "smram" (a q35 machine's: two regions, and a window into the first that may be shown and hidden
- * at a GPA of its own while the device runs, see struct fe_window).
+ * at a GPA of its own while the device runs, see struct fe_window), "noident" (memory at GPA 0,
+ * over an x86 IOMMU's interrupt window and at 1 TiB, and an alias: where GPAs cannot be IOVAs).
  */
 
 #include <stdbool.h>
@@ -79,6 +80,7 @@ enum fe_layout {
 	FE_LAYOUT_ALIAS,
 	FE_LAYOUT_CROSS,
 	FE_LAYOUT_SMRAM,
+	FE_LAYOUT_NOIDENT,
 };
 
 /** The layout of that name, or -1. */

@@ -83,9 +83,10 @@ usage(FILE *f)
 		"\n"
 		"  --traffic SECONDS    send verified frames for so long, or until SIGTERM\n"
 		"  --packets N          send N verified frames\n"
-		"  --pairs N            queue pairs, 1..%u (1)\n"
+		"  --pairs N            queue pairs, 1..%u (1; hostile cases: 2)\n"
 		"  --ring N             descriptors a ring, power of two, 2..32768 (256)\n"
-		"  --layout NAME        simple | regions | alias | cross | smram (simple)\n"
+		"  --layout NAME        simple | regions | alias | cross | smram | noident "
+		"(simple)\n"
 		"  --min-frame BYTES    smallest frame, %u.. (60)\n"
 		"  --max-frame BYTES    largest frame, ..%u (1514)\n"
 		"  --max-parts N        most buffers of a chain, 1..%u (4)\n"
@@ -150,7 +151,8 @@ set_feature(struct options *o, uint64_t feature, bool on)
 static void
 parse_option(struct options *o, int opt, const char *name, const char *arg)
 {
-	static const char *const layouts[] = {"simple", "regions", "alias", "cross", "smram", NULL};
+	static const char *const layouts[] = {
+		"simple", "regions", "alias", "cross", "smram", "noident", NULL};
 	static const char *const headers[] = {"any", "shared", "own", "split", NULL};
 	static const char *const chains[] = {"direct", "indirect", "both", NULL};
 	unsigned int i;
@@ -164,6 +166,7 @@ parse_option(struct options *o, int opt, const char *name, const char *arg)
 		break;
 	case OPT_PAIRS:
 		o->dev.pairs = (unsigned int)number(name, arg, 1, FE_MAX_PAIRS);
+		o->dev.pairs_set = true;
 		break;
 	case OPT_RING:
 		o->dev.ring_size = (uint32_t)number(name, arg, 2, 32768);

@@ -40,7 +40,7 @@ next_victim()
 # said is in $answer.
 relay_cmd()
 {
-	local from expect=$1 end=$((${EPOCHREALTIME/./} + 5000000)) line
+	local from expect=$1 end=$((${EPOCHREALTIME/./} + settle * 250000)) line
 	shift
 
 	from=$(wc -l <"$tmp/relay.log")
@@ -100,7 +100,7 @@ frontend_run()
 	local label=$1 rc
 	shift
 
-	timeout 60 "$svq_frontend" "$tmp/port$victim.sock" --seed "${SVQ_TEST_SEED:-1}" "$@" \
+	timeout "${SVQ_RUN_LIMIT:-60}" "$svq_frontend" "$tmp/port$victim.sock" --seed "${SVQ_TEST_SEED:-1}" "$@" \
 		>"$tmp/frontend.out" 2>&1
 	rc=$?
 	[ $rc -eq 0 ] && return

@@ -26,6 +26,9 @@ fi
 # start() preloads stdbuf's library, which a sanitized program would take exception to.
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 
+# Seconds that a program may take to start or to answer; more where the machine is emulated.
+settle=${SVQ_SETTLE:-20}
+
 tmp=$(mktemp -d /tmp/svq-XXXXXX)
 at_exit=()
 
@@ -185,7 +188,7 @@ start_relay()
 	shift
 
 	launch_relay "$name" "$@"
-	wait_for 20 relay_settled "$name" && alive "$(pid_of "$name")" ||
+	wait_for "$settle" relay_settled "$name" && alive "$(pid_of "$name")" ||
 		fail "dpdk-svq did not start"
 }
 
@@ -214,7 +217,7 @@ query()
 
 	tell "$name" "$line"
 	tell "$name" "$mark"
-	wait_for 10 logged "$name" "^svq> $mark$" || fail "the relay does not answer to: $line"
+	wait_for "$settle" logged "$name" "^svq> $mark$" || fail "the relay does not answer to: $line"
 	awk -v line="svq> $line" -v end="svq> $mark" '
 		$0 == line { answer = ""; next }
 		$0 == end { printf "%s", answer; exit }
@@ -257,7 +260,7 @@ start_testpmd()
 		--file-prefix "svq-$name-$$" "${memory[@]}" \
 		--vdev "net_virtio_user0,path=$sock${args:+,$args}" -- \
 		-i --total-num-mbufs="${SVQ_GUEST_MBUFS:-8192}" "$@"
-	wait_for 20 testpmd_settled "$name" && alive "$(pid_of "$name")" ||
+	wait_for "$settle" testpmd_settled "$name" && alive "$(pid_of "$name")" ||
 		fail "testpmd did not start"
 }
 
@@ -279,7 +282,7 @@ ask()
 	marks=$((marks + 1))
 	# No command, and so answered after those before it.
 	tell "$name" "mark$marks"
-	wait_for 20 logged "$name" "^testpmd> mark$marks" && sleep 0.05 ||
+	wait_for "$settle" logged "$name" "^testpmd> mark$marks" && sleep 0.05 ||
 		fail "testpmd did not answer to: $*"
 }
 

@@ -39,7 +39,7 @@ struct bench_command {
 	int (*run)(const struct bench_opts *opts);
 };
 
-extern const struct bench_command bench_iova, bench_relay;
+extern const struct bench_command bench_iova, bench_relay, bench_e2e;
 
 struct bench_json;
 

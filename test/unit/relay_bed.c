@@ -324,10 +324,44 @@ device_step(struct bed *b, uint16_t *pos, bool *wrap, unsigned int n)
 }
 
 static bool
+device_has(const struct bed *b, unsigned int feature)
+{
+	return b->device_features >> feature & 1;
+}
+
+/* The device reads an indirect table, of either format. */
+static void
+device_table(struct bed *b, struct bed_chain *chain, uint64_t iova, uint32_t len, uint16_t flags)
+{
+	unsigned int n = len / 16, i;
+	const union {
+		struct vring_desc split;
+		struct vring_packed_desc packed;
+	} *d = bed_iova(b, iova, len, SVQ_PERM_R);
+
+	must(device_has(b, VIRTIO_RING_F_INDIRECT_DESC));
+	must(d != NULL && len % 16 == 0 && n > 0 && n <= b->device_size);
+	must(!(flags & VRING_DESC_F_NEXT));
+	chain->tables++;
+	for (i = 0; i < n; i++) {
+		if (b->dev_packed) {
+			must((d[i].packed.flags & ~VRING_DESC_F_WRITE) == 0);
+			device_desc(b, chain, d[i].packed.addr, d[i].packed.len, d[i].packed.flags);
+			continue;
+		}
+		must((d[i].split.flags & ~(VRING_DESC_F_WRITE | VRING_DESC_F_NEXT)) == 0);
+		must(!(d[i].split.flags & VRING_DESC_F_NEXT) == (i + 1 == n));
+		must(i + 1 == n || d[i].split.next == i + 1);
+		device_desc(b, chain, d[i].split.addr, d[i].split.len, d[i].split.flags);
+	}
+}
+
+static bool
 device_take_packed(struct bed *b, struct bed_chain *chain)
 {
 	const struct vring_packed_desc *d = (const struct vring_packed_desc *)b->sdesc;
 	uint16_t flags = d[b->dev_avail].flags;
+	unsigned int places = 0;
 
 	if (!!(flags & 1 << VRING_PACKED_DESC_F_AVAIL) != b->dev_avail_wrap ||
 		!!(flags & 1 << VRING_PACKED_DESC_F_USED) == b->dev_avail_wrap)
@@ -336,11 +370,16 @@ device_take_packed(struct bed *b, struct bed_chain *chain)
 		flags = d[b->dev_avail].flags;
 		must(!!(flags & 1 << VRING_PACKED_DESC_F_AVAIL) == b->dev_avail_wrap);
 		chain->head = d[b->dev_avail].id;
-		device_desc(b, chain, d[b->dev_avail].addr, d[b->dev_avail].len, flags);
+		if (flags & VRING_DESC_F_INDIRECT)
+			device_table(b, chain, d[b->dev_avail].addr, d[b->dev_avail].len, flags);
+		else
+			device_desc(b, chain, d[b->dev_avail].addr, d[b->dev_avail].len, flags);
 		device_step(b, &b->dev_avail, &b->dev_avail_wrap, 1);
+		places++;
 	} while (flags & VRING_DESC_F_NEXT);
 	must(chain->head < b->device_size);
-	b->dev_places[chain->head] = chain->n;
+	must(chain->tables == 0 || places == 1);
+	b->dev_places[chain->head] = places;
 	return true;
 }
 
@@ -353,11 +392,19 @@ device_take_split(struct bed *b, struct bed_chain *chain)
 		return false;
 	chain->head = i = b->savail->ring[b->dev_avail++ % b->device_size];
 	for (;;) {
+		const struct vring_desc *d = &b->sdesc[i];
+
 		must(i < b->device_size);
-		device_desc(b, chain, b->sdesc[i].addr, b->sdesc[i].len, b->sdesc[i].flags);
-		if (!(b->sdesc[i].flags & VRING_DESC_F_NEXT))
+		/* In order: through the table from its start, and round (virtio 1.2, 2.7.5). */
+		if (device_has(b, VIRTIO_F_IN_ORDER))
+			must(i == b->dev_desc++ % b->device_size);
+		if (d->flags & VRING_DESC_F_INDIRECT)
+			device_table(b, chain, d->addr, d->len, d->flags);
+		else
+			device_desc(b, chain, d->addr, d->len, d->flags);
+		if (!(d->flags & VRING_DESC_F_NEXT))
 			return true;
-		i = b->sdesc[i].next;
+		i = d->next;
 	}
 }
 
@@ -366,6 +413,26 @@ bed_device_take(struct bed *b, struct bed_chain *chain)
 {
 	memset(chain, 0, offsetof(struct bed_chain, desc));
 	return b->dev_packed ? device_take_packed(b, chain) : device_take_split(b, chain);
+}
+
+void
+bed_device_return_batch(struct bed *b, const uint16_t *ids, unsigned int n, uint32_t len)
+{
+	struct vring_packed_desc *d = (struct vring_packed_desc *)b->sdesc + b->dev_used;
+	bool wrap = b->dev_used_wrap;
+
+	if (!b->dev_packed) {
+		b->sused->ring[b->dev_used % b->device_size] =
+			(struct vring_used_elem){ids[n - 1], len};
+		b->sused->idx = b->dev_used += n;
+		return;
+	}
+	d->id = ids[n - 1];
+	d->len = len;
+	while (n-- != 0)
+		device_step(b, &b->dev_used, &b->dev_used_wrap, b->dev_places[ids[n]]);
+	d->flags = (wrap ? 1 << VRING_PACKED_DESC_F_AVAIL | 1 << VRING_PACKED_DESC_F_USED : 0) |
+		(len != 0 ? VRING_DESC_F_WRITE : 0);
 }
 
 void
@@ -398,6 +465,7 @@ bed_device_reset(struct bed *b)
 {
 	b->dev_avail = 0;
 	b->dev_used = 0;
+	b->dev_desc = 0;
 	b->dev_avail_wrap = true;
 	b->dev_used_wrap = true;
 }

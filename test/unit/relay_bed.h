@@ -30,6 +30,7 @@
 struct bed_chain {
 	uint16_t head;
 	unsigned int n;
+	unsigned int tables; /* of indirect descriptors, that they came from */
 	uint32_t readable, writable;
 	struct vring_desc desc[64];
 };
@@ -57,7 +58,8 @@ struct bed {
 	struct vring_avail *savail;
 	struct vring_used *sused;
 	uint16_t dev_avail, dev_used;
-	bool dev_packed; /* its ring; sdesc, savail, sused are then the three areas */
+	uint16_t dev_desc; /* split: descriptors that it has read */
+	bool dev_packed;   /* its ring; sdesc, savail, sused are then the three areas */
 	bool dev_avail_wrap, dev_used_wrap;
 	uint16_t dev_places[32768]; /* by id: descriptors of the chain that it took last */
 	unsigned int notified;
@@ -126,6 +128,9 @@ bool bed_device_take(struct bed *b, struct bed_chain *chain);
 
 /** The device returns a chain. */
 void bed_device_return(struct bed *b, uint32_t id, uint32_t len);
+
+/** A device with IN_ORDER returns @p n chains with one used entry, for the last of them. */
+void bed_device_return_batch(struct bed *b, const uint16_t *ids, unsigned int n, uint32_t len);
 
 /** The device asks for a kick when avail->idx passes @p idx. */
 void bed_device_event(struct bed *b, uint16_t idx);

@@ -5,15 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/virtio_config.h>
+#include <svq_virtio.h>
 
 #include "autotest.h"
 #include "relay_bed.h"
+#include "relay_events.h"
 
 /*
  * A guest, a relay and a device that do random things; a naive model says what may happen. Each
  * chain that the guest made available reaches the device once between two resets, whole, and
- * comes back to the guest once.
+ * comes back to the guest once. What either side negotiated is drawn at random, and each uses it.
  */
 
 #define MAX_RING 256
@@ -44,6 +45,23 @@ static uint64_t completed;
 /* The packed driver: where it adds and reaps next, with its wrap counters. */
 static unsigned int add_pos, reap_pos, places_free;
 static bool add_wrap, reap_wrap, packed, device_packed;
+/* The chains that the guest has out, oldest first, by head. */
+static uint16_t order[MAX_RING];
+static unsigned int next_desc; /* of an in-order driver with a split ring */
+
+#define BIT(n) (1ULL << (n))
+
+static bool
+guest_has(unsigned int feature)
+{
+	return b.features >> feature & 1;
+}
+
+static bool
+device_has(unsigned int feature)
+{
+	return b.device_features >> feature & 1;
+}
 
 static void
 model_reset(void)
@@ -55,6 +73,7 @@ model_reset(void)
 	add_pos = reap_pos = 0;
 	add_wrap = reap_wrap = true;
 	places_free = b.guest_size;
+	next_desc = 0;
 	for (n_free = 0, i = 0; i < b.guest_size; i++)
 		free_desc[n_free++] = i;
 }
@@ -160,7 +179,7 @@ static void
 guest_add(unsigned int longest)
 {
 	unsigned int n = 1 + rand() % longest, room = packed ? places_free : n_free, i, places;
-	bool indirect = rand() % 3 == 0;
+	bool indirect = guest_has(VIRTIO_RING_F_INDIRECT_DESC) && rand() % 3 == 0;
 	struct buffer buffers[8];
 	uint16_t at[8], head;
 	uint64_t table;
@@ -170,8 +189,12 @@ guest_add(unsigned int longest)
 	if (!indirect)
 		n = RTE_MIN(n, room);
 	places = indirect ? 1 : n;
-	for (i = 0; i < (packed ? 1 : places); i++)
+	for (i = 0; i < (packed ? 1 : places); i++) {
 		at[i] = free_desc[--n_free];
+		/* In order: through the table from its start, and round (virtio 1.2, 2.7.5). */
+		if (!packed && guest_has(VIRTIO_F_IN_ORDER))
+			at[i] = next_desc++ % b.guest_size;
+	}
 	head = at[0];
 	memset(&model[head], 0, sizeof(model[head]));
 	model[head].direct = places;
@@ -182,7 +205,7 @@ guest_add(unsigned int longest)
 	else
 		put_split(buffers, n, at, table);
 	model[head].outstanding = true;
-	n_outstanding++;
+	order[n_outstanding++] = head;
 }
 
 static void
@@ -206,19 +229,45 @@ device_take(void)
 	taken[n_taken++].guest_head = head;
 }
 
+/* One used entry stands for several chains, if both sides know that they come in order. */
+static unsigned int
+device_return_batch(void)
+{
+	unsigned int n = 1 + rand() % RTE_MIN(n_taken, 5u), i;
+	uint16_t heads[5];
+
+	for (i = 0; i < n; i++) {
+		unsigned int head = taken[i].guest_head;
+
+		heads[i] = taken[i].shadow_head;
+		model[head].returned = true;
+		/* Those that are skipped are taken to be written throughout. */
+		model[head].returned_len = model[head].writable;
+		if (i + 1 == n)
+			model[head].returned_len = rand() % (model[head].writable + 1);
+	}
+	bed_device_return_batch(&b, heads, n, model[taken[n - 1].guest_head].returned_len);
+	return n;
+}
+
 static void
 device_return(bool in_order)
 {
-	unsigned int at, head;
+	unsigned int at = in_order ? 0 : rand() % RTE_MAX(n_taken, 1u), n = 1, head;
 
 	if (n_taken == 0)
 		return;
-	at = in_order ? 0 : rand() % n_taken;
-	head = taken[at].guest_head;
-	model[head].returned_len = rand() % (model[head].writable + 1);
-	model[head].returned = true;
-	bed_device_return(&b, taken[at].shadow_head, model[head].returned_len);
-	memmove(&taken[at], &taken[at + 1], (--n_taken - at) * sizeof(taken[0]));
+	if (device_has(VIRTIO_F_IN_ORDER)) {
+		at = 0;
+		n = device_return_batch();
+	} else {
+		head = taken[at].guest_head;
+		model[head].returned_len = rand() % (model[head].writable + 1);
+		model[head].returned = true;
+		bed_device_return(&b, taken[at].shadow_head, model[head].returned_len);
+	}
+	n_taken -= n;
+	memmove(&taken[at], &taken[at + n], (n_taken - at) * sizeof(taken[0]));
 }
 
 static bool
@@ -253,7 +302,12 @@ guest_reap(void)
 	CU_ASSERT_FATAL(model[elem.id].outstanding && model[elem.id].returned);
 	CU_ASSERT_EQUAL_FATAL(elem.len, model[elem.id].returned_len);
 	model[elem.id].outstanding = false;
+	for (k = 0; order[k] != elem.id; k++)
+		;
+	if (guest_has(VIRTIO_F_IN_ORDER))
+		CU_ASSERT_EQUAL_FATAL(k, 0);
 	n_outstanding--;
+	memmove(&order[k], &order[k + 1], (n_outstanding - k) * sizeof(order[0]));
 	completed++;
 	if (packed) {
 		free_desc[n_free++] = elem.id;
@@ -266,6 +320,80 @@ guest_reap(void)
 	}
 }
 
+/* What the relay returned and the guest has not reaped, in descriptors or entries. */
+static struct relay_progress
+used_progress(void)
+{
+	const struct vring_packed_desc *d = (const struct vring_packed_desc *)b.desc;
+	struct relay_progress at = {.pos = reap_pos, .wrap = reap_wrap};
+
+	if (!packed) {
+		at.pos = b.used->idx;
+		at.n = (uint16_t)(at.pos - b.seen_used);
+		return at;
+	}
+	while (at.n < b.guest_size &&
+		!!(d[at.pos].flags & 1 << VRING_PACKED_DESC_F_USED) == at.wrap &&
+		!!(d[at.pos].flags & 1 << VRING_PACKED_DESC_F_AVAIL) == at.wrap) {
+		unsigned int places = model[d[at.pos].id].direct;
+
+		at.n += places;
+		at.pos += places;
+		if (at.pos >= b.guest_size) {
+			at.pos -= b.guest_size;
+			at.wrap = !at.wrap;
+		}
+	}
+	return at;
+}
+
+/* The relay's two halves; each notifies as it was asked to. */
+static void
+relay_avail(void)
+{
+	struct relay_progress from = relay_events_avail(&b), to;
+
+	b.notified = 0;
+	svq_queue_avail(b.q);
+	to = relay_events_avail(&b);
+	CU_ASSERT_EQUAL_FATAL(
+		b.notified, to.n != from.n && relay_events_kick(&b, &from, &to) ? 1 : 0);
+	if (b.notified != 0 && device_has(VIRTIO_F_NOTIFICATION_DATA))
+		CU_ASSERT_EQUAL_FATAL(b.notify_data >> 16,
+			device_packed ? to.pos | (unsigned int)to.wrap << 15 : to.pos);
+}
+
+static unsigned int
+relay_used(void)
+{
+	struct relay_progress from = used_progress(), to;
+	unsigned int n;
+
+	bed_calls(&b);
+	n = svq_queue_used(b.q);
+	to = used_progress();
+	CU_ASSERT_EQUAL_FATAL(
+		bed_calls(&b), to.n != from.n && relay_events_call(&b, &from, &to) ? 1 : 0);
+	return n;
+}
+
+/*
+ * What was returned but waits for an earlier chain, as the guest is to have them in order, is
+ * available again.
+ */
+static void
+forget_held(void)
+{
+	bool held = false;
+	unsigned int i;
+
+	for (i = 0; i < n_outstanding && guest_has(VIRTIO_F_IN_ORDER); i++) {
+		held |= !model[order[i]].returned;
+		if (held)
+			model[order[i]].returned = false;
+	}
+}
+
 /* The device is reset: what it returned and the relay did not take yet was never returned. */
 static void
 reset(bool reattach)
@@ -273,8 +401,9 @@ reset(bool reattach)
 	unsigned int i;
 	uint16_t base;
 
-	while (svq_queue_used(b.q) != 0)
+	while (relay_used() != 0)
 		;
+	forget_held();
 	svq_queue_recall(b.q);
 	base = svq_queue_base(b.q);
 	if (!packed)
@@ -297,7 +426,7 @@ step(unsigned int longest, bool in_order)
 		guest_add(longest);
 		break;
 	case 4 ... 5:
-		svq_queue_avail(b.q);
+		relay_avail();
 		break;
 	case 6 ... 8:
 		device_take();
@@ -306,7 +435,9 @@ step(unsigned int longest, bool in_order)
 		device_return(in_order);
 		break;
 	case 12:
-		svq_queue_used(b.q);
+		relay_used();
+		relay_events_device_ask(&b);
+		relay_events_guest_ask(&b);
 		break;
 	case 13 ... 14:
 		guest_reap();
@@ -320,25 +451,36 @@ step(unsigned int longest, bool in_order)
 	}
 }
 
+static uint64_t
+random_features(bool of_packed)
+{
+	static const uint8_t bits[] = {VIRTIO_RING_F_INDIRECT_DESC, VIRTIO_RING_F_EVENT_IDX,
+		VIRTIO_F_ORDER_PLATFORM, VIRTIO_F_NOTIFICATION_DATA};
+	uint64_t features = BIT(VIRTIO_F_VERSION_1) | (of_packed ? BIT(VIRTIO_F_RING_PACKED) : 0);
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(bits); i++)
+		features |= rand() % 2 ? BIT(bits[i]) : 0;
+	return features;
+}
+
 static void
 run(uint32_t guest_size, uint16_t device_size, bool in_order)
 {
-	uint64_t features = (1ULL << VIRTIO_F_VERSION_1) | (1ULL << VIRTIO_RING_F_INDIRECT_DESC) |
-		(rand() % 2 ? 1ULL << VIRTIO_RING_F_EVENT_IDX : 0) |
-		(packed ? 1ULL << VIRTIO_F_RING_PACKED : 0);
+	uint64_t features = random_features(packed), device = random_features(device_packed);
 	unsigned int longest = RTE_MIN(guest_size, device_size), i;
 
 	longest = RTE_MIN(longest, 8u);
-	bed_open_device(&b, guest_size, device_size, features, device_packed);
+	bed_open_features(&b, guest_size, device_size, features, device);
 	model_reset();
 	completed = 0;
 	for (i = 0; i < STEPS; i++)
 		step(longest, in_order);
 	for (i = 0; i < 100000 && n_outstanding != 0; i++) {
-		svq_queue_avail(b.q);
+		relay_avail();
 		device_take();
 		device_return(in_order);
-		svq_queue_used(b.q);
+		relay_used();
 		guest_reap();
 	}
 	CU_ASSERT_EQUAL(n_outstanding, 0);

@@ -45,7 +45,7 @@ install: all
 	@meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) build-test
+	rm -rf $(BUILD) build-test build-fuzz
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -58,7 +58,8 @@ help:
 	@echo "make test       all tests; ends with 'N passed, N failed, N skipped'"
 	@echo "                TEST_ARGS='gcc format' runs only those parts, see test/run --help"
 	@echo "make bench      benchmarks"
-	@echo "make fuzz       fuzz the relay with libFuzzer under ASan and UBSan, FUZZ_SECONDS=60"
+	@echo "make fuzz       fuzz relay and vDPA driver with libFuzzer under ASan and UBSan, a minute a"
+	@echo "                target (FUZZ_SECONDS=60); finds and how to repeat them: doc/testing.md"
 	@echo "make install    install what was built (DESTDIR=dir is honoured)"
 	@echo "make format     lay out all C files with clang-format"
 	@echo "make clean      remove what the above have built"

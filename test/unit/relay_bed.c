@@ -178,6 +178,8 @@ bed_open_conf(struct bed *b, const struct bed_conf *bc)
 	must(sq.size == bc->device_size);
 	b->dev_packed = packed;
 	b->device_features = bc->device_features;
+	b->qid = bc->qid;
+	b->net_header = bc->net_header;
 	bed_device_reset(b);
 	b->sdesc = bed_iova(
 		b, sq.desc_iova, 16ull * bc->device_size, packed ? SVQ_PERM_RW : SVQ_PERM_R);

@@ -44,6 +44,8 @@ struct bed {
 	uint16_t device_size;
 	uint64_t features;	  /* the guest's */
 	uint64_t device_features; /* of the device */
+	uint16_t qid;
+	uint32_t net_header;
 	int memfd, callfd;
 	bool packed; /* the guest's ring; desc, avail, used are then its three areas */
 	/* The guest's vring, in LOW memory. */

@@ -9,7 +9,7 @@
 
 #include "args.h"
 
-#define IFACE_FORM "--iface PATH,dev=NAME[,client]"
+#define IFACE_FORM "--iface PATH,dev=NAME[,client][,irq=on]"
 
 enum { OPT_FEATURES = 256, OPT_IFACE, OPT_SHARE_CORES, OPT_STATS_PERIOD, OPT_VERSION };
 
@@ -40,18 +40,48 @@ iface_path(const char *text, size_t len, struct svq_app_iface *iface, struct svq
 	return 0;
 }
 
+static bool
+is_word(const char *word, size_t len, const char *what)
+{
+	return len == strlen(what) && strncmp(word, what, len) == 0;
+}
+
+static int
+iface_idle_us(
+	const char *text, const char *number, struct svq_app_iface *iface, struct svq_app_err *err)
+{
+	unsigned long us;
+	char *end;
+
+	errno = 0;
+	us = strtoul(number, &end, 10);
+	if (errno != 0 || *number < '0' || *number > '9' || (*end != '\0' && *end != ',') ||
+		us < 1 || us > SVQ_APP_IDLE_US_MAX)
+		return svq_app_err(err, -EINVAL,
+			"--iface %s: idle_us= takes microseconds, 1 to %d, as in idle_us=%d", text,
+			SVQ_APP_IDLE_US_MAX, SVQ_APP_IDLE_US_DEFAULT);
+	iface->conf.idle_us = (uint32_t)us;
+	return 0;
+}
+
 /* One of the words behind the path. */
 static int
-iface_word(const char *text, const char *word, size_t len, struct svq_app_iface *iface,
+iface_word(const char *text, const char *word, size_t len, struct svq_app_iface *iface, bool *irq,
 	struct svq_app_err *err)
 {
-	static const char key[] = "dev=";
+	static const char key[] = "dev=", idle[] = "idle_us=";
 	const size_t key_len = sizeof(key) - 1;
 
-	if (len == strlen("client") && strncmp(word, "client", len) == 0) {
-		iface->client = true;
+	if (is_word(word, len, "client")) {
+		iface->conf.client = true;
 		return 0;
 	}
+	if (is_word(word, len, "irq=on") || is_word(word, len, "irq=off")) {
+		*irq = word[len - 1] == 'n';
+		return 0;
+	}
+	if (strncmp(word, idle, sizeof(idle) - 1) == 0)
+		return iface_idle_us(text, word + sizeof(idle) - 1, iface, err);
 	if (len < key_len || strncmp(word, key, key_len) != 0)
 		return svq_app_err(err, -EINVAL,
 			"--iface %s: unknown word '%.*s'; write " IFACE_FORM, text, (int)len, word);
@@ -74,6 +104,7 @@ svq_app_iface_parse(const char *text, struct svq_app_iface *iface, struct svq_ap
 {
 	size_t len = strcspn(text, ",");
 	const char *word = text + len;
+	bool irq = false;
 	int ret;
 
 	memset(iface, 0, sizeof(*iface));
@@ -81,13 +112,18 @@ svq_app_iface_parse(const char *text, struct svq_app_iface *iface, struct svq_ap
 	while (ret == 0 && *word == ',') {
 		word++;
 		len = strcspn(word, ",");
-		ret = iface_word(text, word, len, iface, err);
+		ret = iface_word(text, word, len, iface, &irq, err);
 		word += len;
 	}
 	if (ret == 0 && iface->dev[0] == '\0')
 		ret = svq_app_err(err, -EINVAL,
 			"--iface %s: no device; write " IFACE_FORM ", with NAME from a --vdev",
 			text);
+	if (ret == 0 && !irq && iface->conf.idle_us != 0)
+		ret = svq_app_err(err, -EINVAL,
+			"--iface %s: idle_us= is for a port that sleeps; add irq=on", text);
+	if (irq && iface->conf.idle_us == 0)
+		iface->conf.idle_us = SVQ_APP_IDLE_US_DEFAULT;
 	return ret;
 }
 

@@ -32,11 +32,14 @@ enum svq_app_action {
 	SVQ_APP_FEATURES,
 };
 
+#define SVQ_APP_IDLE_US_MAX	1000000
+#define SVQ_APP_IDLE_US_DEFAULT 100
+
 /** One --iface. */
 struct svq_app_iface {
 	char path[SVQ_VDPA_PATH_MAX]; /**< socket */
 	char dev[SVQ_VDPA_NAME_MAX];  /**< device behind it */
-	bool client;		      /**< connect instead of listen */
+	struct svq_vdpa_port_conf conf;
 };
 
 struct svq_app_args {
@@ -58,7 +61,7 @@ struct svq_app_args {
  */
 int svq_app_args_parse(int argc, char **argv, struct svq_app_args *args, struct svq_app_err *err);
 
-/** Parse PATH,dev=NAME[,client]. @return 0; -EINVAL with @p err filled. */
+/** Parse PATH,dev=NAME[,client][,irq=on|off][,idle_us=N]. @return 0; -EINVAL with @p err filled. */
 int svq_app_iface_parse(const char *text, struct svq_app_iface *iface, struct svq_app_err *err);
 
 #endif /* SVQ_APP_ARGS_H */

@@ -26,7 +26,7 @@ extern cmdline_parse_inst_t svq_cmd_show_all;
 extern cmdline_parse_inst_t svq_cmd_show_port;
 extern cmdline_parse_inst_t svq_cmd_clear_port;
 extern cmdline_parse_inst_t svq_cmd_port_create;
-extern cmdline_parse_inst_t svq_cmd_port_create_client;
+extern cmdline_parse_inst_t svq_cmd_port_create_options;
 extern cmdline_parse_inst_t svq_cmd_port_delete;
 extern cmdline_parse_inst_t svq_cmd_device_add;
 extern cmdline_parse_inst_t svq_cmd_device_del;

@@ -12,19 +12,25 @@ struct port_create {
 	cmdline_fixed_string_t create;
 	cmdline_fixed_string_t path;
 	cmdline_fixed_string_t dev;
-	cmdline_fixed_string_t client;
+	cmdline_fixed_string_t options;
 };
 
-/* data: whether this is the form that ends in "client". */
+/* data: whether this is the form that ends in options. They are written as behind --iface. */
 static void
 do_port_create(void *parsed, struct cmdline *cl, void *data)
 {
 	const struct port_create *res = parsed;
+	char text[3 * sizeof(res->path) + 16];
+	struct svq_app_iface iface;
 	struct svq_app_err err;
 	int n;
 
 	RTE_SET_USED(cl);
-	n = svq_app_port_create(res->path, res->dev, data != NULL, &err);
+	snprintf(text, sizeof(text), "%s,dev=%s%s%s", res->path, res->dev, data != NULL ? "," : "",
+		data != NULL ? res->options : "");
+	n = svq_app_iface_parse(text, &iface, &err);
+	if (n == 0)
+		n = svq_app_port_create(&iface, &err);
 	if (n < 0)
 		printf("%s\n", err.msg);
 	else
@@ -39,8 +45,8 @@ static cmdline_parse_token_string_t create_path =
 	TOKEN_STRING_INITIALIZER(struct port_create, path, NULL);
 static cmdline_parse_token_string_t create_dev =
 	TOKEN_STRING_INITIALIZER(struct port_create, dev, NULL);
-static cmdline_parse_token_string_t create_client =
-	TOKEN_STRING_INITIALIZER(struct port_create, client, "client");
+static cmdline_parse_token_string_t create_options =
+	TOKEN_STRING_INITIALIZER(struct port_create, options, NULL);
 
 cmdline_parse_inst_t svq_cmd_port_create = {
 	.f = do_port_create,
@@ -49,12 +55,14 @@ cmdline_parse_inst_t svq_cmd_port_create = {
 		(void *)&create_dev, NULL},
 };
 
-cmdline_parse_inst_t svq_cmd_port_create_client = {
+cmdline_parse_inst_t svq_cmd_port_create_options = {
 	.f = do_port_create,
-	.data = &create_client,
-	.help_str = "port create PATH DEV client: the same, but connect to the front-end's socket",
+	.data = &create_options,
+	.help_str =
+		"port create PATH DEV OPTION[,OPTION...]: the same, with client (connect to the "
+		"front-end's socket), irq=on (sleep when idle) or idle_us=N (for so long)",
 	.tokens = {(void *)&create_port, (void *)&create_create, (void *)&create_path,
-		(void *)&create_dev, (void *)&create_client, NULL},
+		(void *)&create_dev, (void *)&create_options, NULL},
 };
 
 struct port_delete {

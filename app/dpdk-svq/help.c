@@ -5,7 +5,7 @@
 #include "help.h"
 
 static const char text[] =
-	"Usage: dpdk-svq [EAL options] -- --iface PATH,dev=NAME[,client] ... [options]\n"
+	"Usage: dpdk-svq [EAL options] -- --iface PATH,dev=NAME[,client][,irq=on] ... [options]\n"
 	"\n"
 	"Puts a shadow virtqueue between a vhost-user guest and a virtio device. For example:\n"
 	"  dpdk-svq -l 0-1 --no-pci --vdev vdpa_svq0,device=soft -- --iface "
@@ -17,6 +17,12 @@ static const char text[] =
 	"                        the device NAME behind it; client: connect to PATH instead. Once "
 	"a\n"
 	"                        port. Example: --iface /run/vm0.sock,dev=vdpa_svq0\n"
+	"    ,irq=on             its queues sleep when idle, until the guest kicks or the device\n"
+	"                        interrupts; default: they are polled. Example:\n"
+	"                        --iface /run/vm0.sock,dev=vdpa_svq0,irq=on\n"
+	"    ,idle_us=N          with irq=on: idle for so many microseconds, 1 to 1000000, default "
+	"100.\n"
+	"                        Example: --iface /run/vm0.sock,dev=vdpa_svq0,irq=on,idle_us=500\n"
 	"  -i, --interactive     the svq> prompt ('help' lists its commands); quit or the end of\n"
 	"                        input ends the program. Example: echo 'show ports' | dpdk-svq ... "
 	"-- -i\n"

@@ -30,7 +30,7 @@ check_paths(const struct svq_app_args *args, struct svq_app_err *err)
 	int ret = 0;
 
 	for (i = 0; ret == 0 && i < args->n_ifaces; i++)
-		ret = svq_app_path_check(args->ifaces[i].path, args->ifaces[i].client, err);
+		ret = svq_app_path_check(args->ifaces[i].path, args->ifaces[i].conf.client, err);
 	return ret;
 }
 
@@ -46,7 +46,7 @@ open_ports(const struct svq_app_args *args, struct svq_app_err *err)
 		ret = svq_app_dev_check(args->ifaces[i].dev, err);
 	for (i = 0; ret >= 0 && i < args->n_ifaces; i++) {
 		iface = &args->ifaces[i];
-		ret = svq_app_port_create(iface->path, iface->dev, iface->client, err);
+		ret = svq_app_port_create(iface, err);
 	}
 	return ret < 0 ? ret : 0;
 }

@@ -148,8 +148,9 @@ free_number(void)
 }
 
 int
-svq_app_port_create(const char *path, const char *dev, bool client, struct svq_app_err *err)
+svq_app_port_create(const struct svq_app_iface *iface, struct svq_app_err *err)
 {
+	const char *path = iface->path, *dev = iface->dev;
 	struct svq_app_port *port;
 	int n, ret;
 
@@ -157,13 +158,13 @@ svq_app_port_create(const char *path, const char *dev, bool client, struct svq_a
 	if (n < 0)
 		return svq_app_err(
 			err, n, "all %d ports are in use; delete one first", SVQ_APP_PORTS_MAX);
-	ret = svq_app_path_check(path, client, err);
+	ret = svq_app_path_check(path, iface->conf.client, err);
 	if (ret == 0)
 		ret = svq_app_dev_check(dev, err);
 	if (ret < 0)
 		return ret;
 
-	ret = svq_vdpa_port_open(path, dev, client);
+	ret = svq_vdpa_port_open(path, dev, &iface->conf);
 	if (ret == -EIO)
 		return svq_app_err(err, ret,
 			"socket %s: librte_vhost refused it (its own message is above)", path);
@@ -171,7 +172,7 @@ svq_app_port_create(const char *path, const char *dev, bool client, struct svq_a
 		return path_error(path, -ret, err);
 	port = &ports[n];
 	port->used = true;
-	port->client = client;
+	port->conf = iface->conf;
 	strlcpy(port->path, path, sizeof(port->path));
 	strlcpy(port->dev, dev, sizeof(port->dev));
 	return n;

@@ -19,13 +19,14 @@
 
 #include <svq_vdpa.h>
 
+#include "args.h"
 #include "err.h"
 
 #define SVQ_APP_PORTS_MAX 1024 /* librte_vhost's own limit of sockets */
 
 struct svq_app_port {
 	bool used;
-	bool client;
+	struct svq_vdpa_port_conf conf;
 	char path[SVQ_VDPA_PATH_MAX];
 	char dev[SVQ_VDPA_NAME_MAX];
 };
@@ -39,7 +40,7 @@ int svq_app_path_check(const char *path, bool client, struct svq_app_err *err);
 int svq_app_dev_check(const char *dev, struct svq_app_err *err);
 
 /** Open a port. @return its number; a negative errno with @p err filled. */
-int svq_app_port_create(const char *path, const char *dev, bool client, struct svq_app_err *err);
+int svq_app_port_create(const struct svq_app_iface *iface, struct svq_app_err *err);
 
 /** Close a port. @return 0; a negative errno with @p err filled. */
 int svq_app_port_delete(unsigned int n, struct svq_app_err *err);

@@ -24,7 +24,7 @@ static cmdline_parse_ctx_t commands[] = {
 	&svq_cmd_show_port,
 	&svq_cmd_clear_port,
 	&svq_cmd_port_create,
-	&svq_cmd_port_create_client,
+	&svq_cmd_port_create_options,
 	&svq_cmd_port_delete,
 	&svq_cmd_device_add,
 	&svq_cmd_device_del,

@@ -63,7 +63,9 @@ svq_app_show_port(unsigned int n, const struct svq_app_port *port, FILE *f)
 	struct svq_vdpa_info info;
 
 	fprintf(f, "port %u: path %s dev %s mode %s ", n, port->path, port->dev,
-		port->client ? "client" : "server");
+		port->conf.client ? "client" : "server");
+	if (port->conf.idle_us != 0)
+		fprintf(f, "irq on idle_us %u ", port->conf.idle_us);
 	if (svq_vdpa_info_get(port->dev, &info) < 0)
 		fprintf(f, "state gone\n");
 	else
@@ -97,9 +99,10 @@ svq_app_show_workers(FILE *f)
 
 		fprintf(f,
 			"worker %u: lcore %u numa %u pairs %u polls %" PRIu64 " busy_polls %" PRIu64
-			" busy_polls_percent %.2f busy_cycles %" PRIu64 "\n",
+			" busy_polls_percent %.2f busy_cycles %" PRIu64 " asleep_us %" PRIu64 "\n",
 			i, w->lcore, rte_lcore_to_socket_id(w->lcore), w->pairs, w->polls,
-			w->busy_polls, 100 * svq_app_mean(w->busy_polls, w->polls), w->busy_cycles);
+			w->busy_polls, 100 * svq_app_mean(w->busy_polls, w->polls), w->busy_cycles,
+			w->asleep_us);
 	}
 }
 
@@ -196,6 +199,15 @@ svq_app_show_stats(unsigned int n, const struct svq_app_port *port, FILE *f)
 	svq_app_show_summary(n, port, f);
 }
 
+/* What ends a wait for work. */
+static const char *
+sleep_mode(const struct svq_pair_sleep_info *sleep)
+{
+	if (!sleep->irq)
+		return "polling";
+	return sleep->timed ? "timer" : "irq";
+}
+
 void
 svq_app_show_queues(const struct svq_app_port *port, FILE *f)
 {
@@ -210,10 +222,12 @@ svq_app_show_queues(const struct svq_app_port *port, FILE *f)
 
 		fprintf(f,
 			"queue %u %s: ready %s attached %s guest_size %u device_size %u base %u "
-			"inflight %u lcore %d error %s\n",
+			"inflight %u lcore %d mode %s asleep_us %" PRIu64 " sleeps %" PRIu64
+			" error %s\n",
 			q->qid, direction(q->qid), q->ready ? "yes" : "no",
 			q->attached ? "yes" : "no", q->guest_size, q->device_size, q->base,
-			q->inflight, q->lcore,
+			q->inflight, q->lcore, sleep_mode(&q->sleep), q->sleep.asleep_us,
+			q->sleep.sleeps,
 			q->error == SVQ_QUEUE_OK ? "none" : svq_queue_error_name(q->error));
 	}
 	free(queues);

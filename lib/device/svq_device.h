@@ -148,6 +148,13 @@ struct svq_device_ops {
 	/** Run the device's own work for one pair; NULL for a device that needs no CPU. Datapath.
 	 * @return packets moved. */
 	unsigned int (*poll)(struct svq_device *dev, uint16_t pair);
+	/**
+	 * Whether poll can be left off for a pair until the driver makes buffers available, or has
+	 * to be called from time to time since packets may come from elsewhere. NULL: it has to.
+	 * Datapath.
+	 * @return 0: it can; -EAGAIN: not now, there is work; -ENOTSUP: it has to be called.
+	 */
+	int (*poll_sleep)(struct svq_device *dev, uint16_t pair);
 	/** Device status byte. Any thread. */
 	uint8_t (*status)(struct svq_device *dev);
 	/** Read device-specific configuration (struct virtio_net_config). -EINVAL: out of range. */

@@ -32,10 +32,14 @@ want_kicks(struct svq_queue *q, bool on)
 {
 	struct svq_guest_ring *r = &q->guest;
 
-	svq_packed_store_event(r->device_event,
-		on ? VRING_PACKED_EVENT_FLAG_ENABLE : VRING_PACKED_EVENT_FLAG_DISABLE);
-	if (q->log.base != NULL)
-		svq_dirty_log_mark(&q->log, r->used_gpa, sizeof(*r->device_event));
+	if (on)
+		svq_packed_want_event(r->device_event, r->event_idx, q->last_avail, r->avail_wrap);
+	else
+		svq_packed_store_event(r->device_event, VRING_PACKED_EVENT_FLAG_DISABLE);
+	if (q->log.base == NULL)
+		return;
+	svq_dirty_log_begin();
+	svq_dirty_log_mark(&q->log, r->used_gpa, sizeof(*r->device_event));
 }
 
 static void

@@ -30,15 +30,18 @@ static void
 want_kicks(struct svq_queue *q, bool on)
 {
 	struct svq_guest_ring *r = &q->guest;
+	uint64_t event = sizeof(struct vring_used) + r->size * sizeof(struct vring_used_elem);
 
-	/* With EVENT_IDX the event stays just behind, one lap away; there is no wanting more. */
+	/* With EVENT_IDX the guest kicks as its index passes the event: at the next chain, or not
+	 * for one lap of the 16 bits. */
 	if (r->event_idx)
-		svq_store16(svq_avail_event(r->used, r->size), q->last_avail - 1);
+		svq_store16(svq_avail_event(r->used, r->size), q->last_avail - !on);
 	else
 		svq_store16(&r->used->flags, on ? 0 : VRING_USED_F_NO_NOTIFY);
-	if (q->log.base != NULL)
-		svq_dirty_log_mark(&q->log, r->used_gpa,
-			sizeof(struct vring_used) + r->size * sizeof(struct vring_used_elem) + 2);
+	if (q->log.base == NULL)
+		return;
+	svq_dirty_log_begin();
+	svq_dirty_log_mark(&q->log, r->used_gpa + (r->event_idx ? event : 0), sizeof(uint16_t));
 }
 
 static void

@@ -126,4 +126,19 @@ svq_packed_store_event(struct vring_packed_desc_event *p, uint16_t flags)
 	*(volatile uint16_t *)&p->flags = flags;
 }
 
+/** Ask for a notification when the descriptor at this position is given over. */
+static inline void
+svq_packed_want_event(struct vring_packed_desc_event *p, bool event_idx, uint16_t pos, bool wrap)
+{
+	if (!event_idx) {
+		svq_packed_store_event(p, VRING_PACKED_EVENT_FLAG_ENABLE);
+		return;
+	}
+	*(volatile uint16_t *)&p->off_wrap = svq_packed_base(pos, wrap);
+	/* Pairs with the other side's read barrier between the flags and the position, where it
+	 * reads them one by one. */
+	atomic_thread_fence(memory_order_release);
+	svq_packed_store_event(p, VRING_PACKED_EVENT_FLAG_DESC);
+}
+
 #endif /* PACKED_H */

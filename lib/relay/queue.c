@@ -87,13 +87,7 @@ shadow_reset(struct svq_queue *q)
 	r->used_idx = 0;
 	r->avail_wrap = true;
 	r->used_wrap = true;
-	/* We poll: no interrupts. With EVENT_IDX the event stays just behind, one lap away. */
-	if (r->packed)
-		svq_packed_store_event(r->driver_event, VRING_PACKED_EVENT_FLAG_DISABLE);
-	else if (r->event_idx)
-		svq_store16(svq_used_event(r->avail, q->size), UINT16_MAX);
-	else
-		svq_store16(&r->avail->flags, VRING_AVAIL_F_NO_INTERRUPT);
+	svq_queue_want_interrupts(q, false);
 	q->inflight = 0;
 	q->wanted = 0;
 }
@@ -158,6 +152,7 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	q->net_header = conf->net_header;
 	q->notify_position = conf->features & (1ULL << VIRTIO_F_NOTIFICATION_DATA);
 	q->size = conf->size;
+	q->irqfd = conf->irqfd;
 	q->features = conf->features;
 	q->shadow.mask = conf->size - 1;
 	q->shadow.packed = conf->features & (1ULL << VIRTIO_F_RING_PACKED);
@@ -268,6 +263,7 @@ ring_set(struct svq_guest_ring *r, const struct svq_queue_guest *guest)
 	r->event_idx = guest->features & (1ULL << VIRTIO_RING_F_EVENT_IDX);
 	r->indirect_ok = guest->features & (1ULL << VIRTIO_RING_F_INDIRECT_DESC);
 	r->callfd = guest->callfd;
+	r->kickfd = guest->kickfd;
 	r->control = r->packed ? &svq_guest_packed_control : &svq_guest_split_control;
 }
 
@@ -314,7 +310,7 @@ svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 		if (flags >= 0)
 			fcntl(guest->callfd, F_SETFL, flags | O_NONBLOCK);
 	}
-	/* We poll. */
+	/* We poll, until svq_queue_listen(). */
 	q->guest.control->want_kicks(q, false);
 	q->avail_burst = instances[packed][q->shadow.packed].avail;
 	q->used_burst = instances[packed][q->shadow.packed].used;
@@ -333,6 +329,7 @@ svq_queue_detach(struct svq_queue *q)
 	q->guest.avail = NULL;
 	q->guest.used = NULL;
 	q->guest.callfd = -1;
+	q->guest.kickfd = -1;
 }
 
 static int

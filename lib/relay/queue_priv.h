@@ -115,6 +115,7 @@ struct svq_guest_ring {
 	bool event_idx;
 	bool indirect_ok;
 	int callfd;
+	int kickfd;
 	const struct svq_guest_control *control;
 
 	/* Packed, written by the worker. */
@@ -198,6 +199,7 @@ struct svq_queue {
 	void *shadow_driver_mem; /**< descriptor table and available ring: the device reads */
 	void *shadow_device_mem; /**< used ring: the device writes */
 	void *gather_mem;
+	int irqfd;	      /**< by which the device interrupts, or -1 */
 	uint32_t gather_size; /**< guest's ring that it is made for, descriptors */
 	char name[64];
 };
@@ -264,7 +266,7 @@ struct svq_guest_control {
 	void (*set_base)(struct svq_queue *q, uint16_t base);
 	/** The base from which all that is not completed is available. */
 	uint16_t (*base)(const struct svq_queue *q);
-	/** Tell the guest whether kicks are wanted. */
+	/** Tell the guest whether a kick is wanted when it makes the next chain available. */
 	void (*want_kicks)(struct svq_queue *q, bool on);
 	/** Make @p n chains, given by their first slots in the order in which they came, available
 	 * from the base on. */
@@ -273,6 +275,9 @@ struct svq_guest_control {
 
 extern const struct svq_guest_control svq_guest_split_control;
 extern const struct svq_guest_control svq_guest_packed_control;
+
+/** Tell the device whether an interrupt is wanted when it next uses a chain. */
+void svq_queue_want_interrupts(struct svq_queue *q, bool on);
 
 /** Break the queue: count, log one line. @p detail is what the guest or device wrote. */
 void svq_queue_fault(struct svq_queue *q, enum svq_queue_error error, uint64_t detail);

@@ -95,6 +95,7 @@ struct svq_queue_conf {
 	uint16_t size;	     /**< shadow ring, descriptors; power of two, 2..32768 */
 	uint64_t features;   /**< negotiated with the device */
 	int numa_node;	     /**< where to allocate, or -1 */
+	int irqfd;	     /**< eventfd that the device was given by queue_irq, or -1; borrowed */
 	/**
 	 * Bytes of the header that begins each chain of a network device (virtio 1.2, 5.1.6); a
 	 * chain of an odd queue must then be readable throughout, of an even one writable. 0:
@@ -119,6 +120,7 @@ struct svq_queue_guest {
 	uint16_t base;
 	uint64_t features; /**< negotiated with the guest; VIRTIO_F_RING_PACKED tells the format */
 	int callfd;	   /**< eventfd that interrupts the guest, or -1; borrowed until detach */
+	int kickfd;	   /**< eventfd by which the guest kicks, or -1; borrowed until detach */
 };
 
 /** One of the three areas of a vring in guest memory. */
@@ -205,6 +207,17 @@ void svq_queue_stats(const struct svq_queue *queue, struct svq_queue_stats *stat
 
 /** Shadow ring size in descriptors. */
 uint16_t svq_queue_size(const struct svq_queue *queue);
+
+/**
+ * Ask the guest to kick and the device to interrupt when they next make something available or
+ * used; or (@p on false, as at attach) ask them not to. Whoever goes to sleep must look at the
+ * rings once more behind a full barrier. By the thread that serves the queue.
+ */
+void svq_queue_listen(struct svq_queue *queue, bool on);
+
+/** The eventfds by which they then do so, or -1. */
+int svq_queue_kickfd(const struct svq_queue *queue);
+int svq_queue_irqfd(const struct svq_queue *queue);
 
 /** Move available chains of one burst from the guest to the device. @return chains moved. */
 unsigned int svq_queue_avail(struct svq_queue *queue);

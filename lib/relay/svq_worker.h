@@ -7,7 +7,7 @@
 
 /**
  * @file
- * Workers: the EAL worker lcores that serve queue pairs by polling.
+ * Workers: the EAL worker lcores that serve queue pairs, by polling or on notification.
  *
  * Concepts
  *
@@ -16,6 +16,12 @@
  * immutable list, and svq_worker_del() returns only when the worker has passed a quiescent state
  * without the pair (rte_rcu_qsbr). One QSBR variable covers all workers; the address tables use it
  * too.
+ *
+ * A pair with an idle time sleeps once it has had nothing to do for that long: guest and device are
+ * asked to notify, and the worker passes it over until one of them does (kick descriptor, interrupt
+ * descriptor). Where one of them cannot, a timer takes its place: the pair is looked at every
+ * SVQ_NAP_MIN_US, more and more rarely up to every SVQ_NAP_MAX_US. A worker whose pairs all sleep,
+ * or that has had none for a while, blocks.
  *
  * All functions but the loop are called by control threads and are thread-safe. None may be called
  * by a worker.
@@ -31,6 +37,24 @@ extern "C" {
 
 struct rte_rcu_qsbr;
 
+/** Microseconds between two looks at a sleeping pair that cannot be notified of everything. */
+#define SVQ_NAP_MIN_US 100
+#define SVQ_NAP_MAX_US 2000
+
+/** A pair's sleep; of the worker, from svq_worker_add() to svq_worker_del(). */
+struct svq_pair_sleep {
+	uint64_t idle_cycles; /**< TSC cycles without work before it sleeps; 0: never */
+	bool asleep;
+	bool timed;	/**< not all that ends its sleep can be waited for */
+	bool deaf;	/**< that its descriptors cannot be waited for has been logged */
+	uint64_t since; /**< TSC: asleep since, or last busy */
+	uint64_t nap;	/**< cycles of the present nap, and when it ends, if timed */
+	uint64_t nap_end;
+	_Atomic uint64_t cycles; /**< asleep, in all, sleeps that ended */
+	_Atomic uint64_t began;	 /**< TSC: asleep since; 0: awake */
+	_Atomic uint64_t sleeps; /**< how often it went to sleep */
+};
+
 /** What a worker serves. The owner keeps it unchanged between svq_worker_add() and
  * svq_worker_del(). */
 struct svq_pair {
@@ -39,8 +63,18 @@ struct svq_pair {
 	uint16_t index;		       /**< queue pair number */
 	struct svq_queue *rx;	       /**< receiveq: the device writes; NULL: not served */
 	struct svq_queue *tx;	       /**< transmitq: the device reads; NULL: not served */
+	uint32_t idle_us;	       /**< sleeps when idle for so long; 0: is always polled */
 	int lcore;		       /**< set by svq_worker_add(): who serves it; -1: nobody */
 	bool far; /**< set by svq_worker_add(): its worker's NUMA node is not the preferred one */
+	struct svq_pair_sleep sleep; /**< zeroed once; its counters stay from add to add */
+} __rte_cache_aligned;
+
+/** How a pair's sleeping goes; any thread. */
+struct svq_pair_sleep_info {
+	bool irq;	    /**< it may sleep */
+	bool timed;	    /**< a timer stands in for a notification */
+	uint64_t asleep_us; /**< time asleep, in all */
+	uint64_t sleeps;    /**< how often */
 };
 
 /** Figures of one worker since its start. */
@@ -50,6 +84,7 @@ struct svq_worker_info {
 	uint64_t polls;	      /**< rounds */
 	uint64_t busy_polls;  /**< rounds that moved at least one chain */
 	uint64_t busy_cycles; /**< TSC cycles in busy rounds */
+	uint64_t asleep_us;   /**< time blocked because all its pairs slept, or it had none */
 };
 
 /** The RCU variable of all workers; created on first use, after EAL's memory is up. NULL: no
@@ -84,6 +119,8 @@ void svq_worker_del(struct svq_pair *pair);
 /** One round of a pair: relay, device, relay. What a worker does; also for draining and tests.
  * @return chains moved. */
 unsigned int svq_pair_poll(struct svq_pair *pair);
+
+void svq_pair_sleep_info(const struct svq_pair *pair, struct svq_pair_sleep_info *info);
 
 /** Fill @p info for up to @p n workers. @return number of workers. */
 unsigned int svq_worker_info(struct svq_worker_info *info, unsigned int n);

@@ -7,6 +7,9 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_launch.h>
@@ -18,6 +21,7 @@
 #include <svq_patience.h>
 #include <svq_worker.h>
 
+#include "pair_sleep.h"
 #include "queue_priv.h"
 
 /* Rounds between two looks at what else can break a pair; each costs an indirect call. */
@@ -25,6 +29,20 @@
 
 /* Rounds without work after which a worker yields, where it may. */
 #define IDLE_ROUNDS 64
+
+/* Microseconds without any pair after which a worker blocks: pairs are taken away for a moment
+ * while a memory table changes. */
+#define NO_PAIR_US 10000
+
+/* Microseconds between two looks at the notifications for pairs that sleep beside others that do
+ * not. A look is a system call, so it takes about 1 % of the time. */
+#define LOOK_US 20
+
+/* Longest time that a worker blocks: then it looks whether a device asks for a reset. */
+#define BLOCK_MS 100
+
+/* Notifications taken at once. */
+#define EVENTS 32
 
 /* What a worker serves: replaced, never changed while it may be read. */
 struct pair_list {
@@ -40,6 +58,14 @@ struct worker {
 	uint64_t polls;
 	uint64_t busy_polls;
 	uint64_t busy_cycles;
+	uint64_t asleep_cycles;
+	uint64_t pairs_at; /* TSC: when it last had a pair */
+	uint64_t look_at;  /* TSC: when to look for notifications */
+	uint64_t nap_end;  /* TSC: when the first nap of a pair ends, if one does */
+	int epfd;	   /* all that its pairs wait for, and wakefd */
+	int wakefd;	   /* its list has changed, or it is to stop */
+	int n_events;
+	struct epoll_event events[EVENTS];
 } __rte_cache_aligned;
 
 /* Static: so that queries need no lock and a worker's line is its own. */
@@ -102,12 +128,109 @@ pair_check(struct svq_pair *pair)
 		pair_break(pair, SVQ_QUEUE_E_MEMORY_LOST);
 }
 
+/* Whoever was notified for wakes. Descriptors of pairs that went are matched by none. */
+static void
+worker_events(struct worker *w, const struct pair_list *list, uint64_t now)
+{
+	unsigned int i, k;
+
+	for (k = 0; k < (unsigned int)w->n_events; k++) {
+		eventfd_t n;
+
+		if (w->events[k].data.ptr == w)
+			eventfd_read(w->wakefd, &n);
+		for (i = 0; list != NULL && i < list->n; i++) {
+			if (list->pair[i] == w->events[k].data.ptr && list->pair[i]->sleep.asleep)
+				svq_pair_wake(list->pair[i], now);
+		}
+	}
+	w->n_events = 0;
+}
+
+/* A pair that may sleep: what its round means for that. @return chains moved. */
+static unsigned int
+worker_sleepy_pair(struct worker *w, struct svq_pair *pair, uint64_t now)
+{
+	struct svq_pair_sleep *s = &pair->sleep;
+	unsigned int moved = 0;
+
+	if (s->asleep) {
+		if (s->timed && now >= s->nap_end)
+			moved = svq_pair_nap_end(pair, now);
+	} else {
+		moved = svq_pair_poll(pair);
+		if (moved != 0)
+			s->since = now;
+		else if (now - s->since >= s->idle_cycles)
+			moved = svq_pair_sleep_try(pair, now);
+	}
+	if (s->asleep && s->timed)
+		w->nap_end = RTE_MIN(w->nap_end, s->nap_end);
+	return moved;
+}
+
+/* One round of all pairs. @return chains moved; @p asleep: how many of the pairs sleep. */
+static unsigned int
+worker_round(struct worker *w, const struct pair_list *list, uint64_t now, unsigned int *asleep)
+{
+	unsigned int i, moved = 0;
+
+	*asleep = 0;
+	w->nap_end = UINT64_MAX;
+	for (i = 0; i < list->n; i++) {
+		struct svq_pair *pair = list->pair[i];
+
+		if (likely(pair->sleep.idle_cycles == 0)) {
+			moved += svq_pair_poll(pair);
+			continue;
+		}
+		moved += worker_sleepy_pair(w, pair, now);
+		*asleep += pair->sleep.asleep;
+	}
+	return moved;
+}
+
+/* Wait for a notification, a nap's end or a change. Nothing that readers read is used meanwhile. */
+static void
+worker_block(struct worker *w, unsigned int lcore)
+{
+	const uint64_t hz = rte_get_tsc_hz();
+	struct timespec left = {.tv_nsec = BLOCK_MS * 1000000L};
+	uint64_t start = rte_rdtsc();
+
+	if (w->nap_end != UINT64_MAX) {
+		uint64_t nap = w->nap_end > start ? w->nap_end - start : 0;
+
+		left.tv_nsec = RTE_MIN(left.tv_nsec, (long)(nap * 1000000 / hz) * 1000L);
+	}
+	rte_rcu_qsbr_thread_offline(qsbr, lcore);
+	w->n_events = epoll_pwait2(w->epfd, w->events, EVENTS, &left, NULL);
+	rte_rcu_qsbr_thread_online(qsbr, lcore);
+	if (w->n_events < 0)
+		w->n_events = 0;
+	w->asleep_cycles += rte_rdtsc() - start;
+}
+
+/* Pairs sleep while others work: see whether they are notified for, every now and then. */
+static void
+worker_look(struct worker *w, uint64_t now)
+{
+	if (likely(now < w->look_at))
+		return;
+	w->n_events = epoll_wait(w->epfd, w->events, EVENTS, 0);
+	if (w->n_events < 0)
+		w->n_events = 0;
+	w->look_at = now + LOOK_US * rte_get_tsc_hz() / 1000000;
+}
+
 static int
 worker_loop(void *arg)
 {
 	struct worker *w = arg;
 	unsigned int lcore = rte_lcore_id();
-	unsigned int i, moved, idle = 0;
+	const uint64_t no_pair_cycles = NO_PAIR_US * rte_get_tsc_hz() / 1000000;
+	unsigned int i, moved, asleep, idle = 0;
+	bool block = false;
 
 	if (svq_patience_begin() != 0)
 		RELAY_LOG(WARNING,
@@ -115,14 +238,21 @@ worker_loop(void *arg)
 			lcore);
 	rte_rcu_qsbr_thread_register(qsbr, lcore);
 	rte_rcu_qsbr_thread_online(qsbr, lcore);
+	w->pairs_at = rte_rdtsc();
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
 		/* Pairs with the release in list_replace(). */
 		const struct pair_list *list = atomic_load_explicit(&w->list, memory_order_acquire);
 		unsigned int n = list != NULL ? list->n : 0;
 		uint64_t start = rte_rdtsc();
 
-		for (moved = 0, i = 0; i < n; i++)
-			moved += svq_pair_poll(list->pair[i]);
+		moved = 0;
+		asleep = 0;
+		if (unlikely(w->n_events != 0))
+			worker_events(w, list, start);
+		if (likely(n != 0)) {
+			w->pairs_at = start;
+			moved = worker_round(w, list, start, &asleep);
+		}
 		if (moved != 0) {
 			idle = 0;
 			w->busy_polls++;
@@ -131,11 +261,19 @@ worker_loop(void *arg)
 			idle++;
 			rte_pause();
 		}
-		if (++w->polls % CHECK_ROUNDS == 0) {
+		if (++w->polls % CHECK_ROUNDS == 0 || block) {
 			for (i = 0; i < n; i++)
 				pair_check(list->pair[i]);
 		}
 		/* From here on the list is not used. */
+		block = asleep == n && (n != 0 || start - w->pairs_at > no_pair_cycles);
+		if (unlikely(block)) {
+			worker_block(w, lcore);
+			idle = 0;
+			continue;
+		}
+		if (unlikely(asleep != 0))
+			worker_look(w, start);
 		if (idle >= IDLE_ROUNDS && yields) {
 			/* It may take long: no writer is to wait for it. */
 			rte_rcu_qsbr_thread_offline(qsbr, lcore);
@@ -150,6 +288,38 @@ worker_loop(void *arg)
 	rte_rcu_qsbr_thread_unregister(qsbr, lcore);
 	svq_patience_end();
 	return 0;
+}
+
+/* What a worker blocks on; it stays for the next start. */
+static int
+worker_wait_init(struct worker *w)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = w};
+
+	if (w->epfd > 0)
+		return 0;
+	w->wakefd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (w->wakefd < 0)
+		return -errno;
+	w->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epfd < 0 || epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->wakefd, &ev) != 0) {
+		int ret = -errno;
+
+		if (w->epfd >= 0)
+			close(w->epfd);
+		close(w->wakefd);
+		w->epfd = 0;
+		return ret;
+	}
+	return 0;
+}
+
+/* Have a worker that blocks look around. */
+static void
+worker_wake(const struct worker *w)
+{
+	if (w->epfd > 0)
+		(void)eventfd_write(w->wakefd, 1);
 }
 
 static struct pair_list *
@@ -199,7 +369,10 @@ svq_worker_start(bool share_cores)
 	atomic_store(&stop, false);
 	yields = share_cores;
 	RTE_LCORE_FOREACH_WORKER (lcore) {
-		if (rte_eal_remote_launch(worker_loop, &workers[lcore], lcore) == 0)
+		if (worker_wait_init(&workers[lcore]) != 0)
+			RELAY_LOG(ERR, "lcore %u: no descriptors to wait on, serves no queues: %s",
+				lcore, strerror(errno));
+		else if (rte_eal_remote_launch(worker_loop, &workers[lcore], lcore) == 0)
 			n++;
 		else
 			RELAY_LOG(ERR, "lcore %u is busy and serves no queues", lcore);
@@ -217,6 +390,8 @@ svq_worker_stop(void)
 	pthread_mutex_lock(&lock);
 	if (running) {
 		atomic_store(&stop, true);
+		RTE_LCORE_FOREACH_WORKER (lcore)
+			worker_wake(&workers[lcore]);
 		RTE_LCORE_FOREACH_WORKER (lcore)
 			rte_eal_wait_lcore(lcore);
 		running = false;
@@ -295,6 +470,7 @@ worker_add_locked(struct svq_pair *pair, int numa_node)
 	struct worker *w;
 	unsigned int lcore, at;
 	bool far;
+	int ret;
 
 	if (pair_find(pair, &at) != NULL)
 		return -EEXIST;
@@ -302,6 +478,9 @@ worker_add_locked(struct svq_pair *pair, int numa_node)
 	if (lcore == RTE_MAX_LCORE)
 		return -ENODEV;
 	w = &workers[lcore];
+	ret = worker_wait_init(w);
+	if (ret != 0)
+		return ret;
 	if (worker_reserve(w) != 0)
 		return -ENOMEM;
 	old = worker_list(w);
@@ -318,7 +497,9 @@ worker_add_locked(struct svq_pair *pair, int numa_node)
 			rte_lcore_to_socket_id(lcore), numa_node);
 	pair->far = far;
 	pair->lcore = lcore;
+	svq_pair_sleep_add(pair, w->epfd);
 	list_swap(w);
+	worker_wake(w);
 	return 0;
 }
 
@@ -348,6 +529,7 @@ worker_del_locked(struct svq_pair *pair)
 	memcpy(&w->spare->pair[at], &old->pair[at + 1], (old->n - 1 - at) * sizeof(old->pair[0]));
 	w->spare->n = old->n - 1;
 	list_swap(w);
+	svq_pair_sleep_del(pair, w->epfd);
 	pair->lcore = -1;
 }
 
@@ -373,6 +555,8 @@ svq_worker_info(struct svq_worker_info *info, unsigned int n)
 				.polls = workers[lcore].polls,
 				.busy_polls = workers[lcore].busy_polls,
 				.busy_cycles = workers[lcore].busy_cycles,
+				.asleep_us =
+					workers[lcore].asleep_cycles / (rte_get_tsc_hz() / 1000000),
 			};
 		k++;
 	}

@@ -88,7 +88,7 @@ grep -q '^dpdk-svq [0-9.]* (DPDK ' "$tmp/run.out" || fail '--version'
 for arg in '--help' '-h' '-- --help' '-- -h'; do
 	# shellcheck disable=SC2086
 	"$dpdk_svq" $arg >"$tmp/run.out" 2>"$tmp/run.log" || fail "$arg: status"
-	for word in --iface --interactive --stats-period --features --version device= queues= queue_size= \
+	for word in --iface irq=on idle_us= --interactive --stats-period --features --version device= queues= queue_size= \
 		backend= port= apertures= mac= doc/options.md; do
 		grep -q -e "$word" "$tmp/run.out" || fail "$arg does not tell of $word"
 	done

@@ -172,6 +172,9 @@ bed_open_conf(struct bed *b, const struct bed_conf *bc)
 	b->features = bc->guest_features;
 	bed_open_memory(b);
 	b->callfd = eventfd(0, EFD_NONBLOCK);
+	b->kickfd = bc->sleeps ? eventfd(0, EFD_NONBLOCK) : -1;
+	b->irqfd = bc->sleeps ? eventfd(0, EFD_NONBLOCK) : -1;
+	conf.irqfd = b->irqfd;
 	conf.dma = b->dma;
 	must(svq_queue_create(&conf, &b->q) == 0);
 	svq_queue_device(b->q, &sq);
@@ -247,6 +250,7 @@ bed_attach(struct bed *b, uint16_t base)
 		.base = base,
 		.features = b->features,
 		.callfd = b->callfd,
+		.kickfd = b->kickfd,
 	};
 
 	return svq_queue_attach(b->q, &conf);
@@ -266,6 +270,10 @@ bed_close(struct bed *b)
 	svq_guest_destroy(b->guest);
 	must(b->n_maps == 0);
 	close(b->callfd);
+	if (b->kickfd >= 0)
+		close(b->kickfd);
+	if (b->irqfd >= 0)
+		close(b->irqfd);
 	close(b->memfd);
 }
 
@@ -362,7 +370,7 @@ static bool
 device_take_packed(struct bed *b, struct bed_chain *chain)
 {
 	const struct vring_packed_desc *d = (const struct vring_packed_desc *)b->sdesc;
-	uint16_t flags = d[b->dev_avail].flags;
+	uint16_t flags = __atomic_load_n(&d[b->dev_avail].flags, __ATOMIC_ACQUIRE);
 	unsigned int places = 0;
 
 	if (!!(flags & 1 << VRING_PACKED_DESC_F_AVAIL) != b->dev_avail_wrap ||
@@ -390,7 +398,7 @@ device_take_split(struct bed *b, struct bed_chain *chain)
 {
 	uint16_t i;
 
-	if (b->savail->idx == b->dev_avail)
+	if (__atomic_load_n(&b->savail->idx, __ATOMIC_ACQUIRE) == b->dev_avail)
 		return false;
 	chain->head = i = b->savail->ring[b->dev_avail++ % b->device_size];
 	for (;;) {
@@ -444,15 +452,16 @@ bed_device_return(struct bed *b, uint32_t id, uint32_t len)
 
 	if (!b->dev_packed) {
 		b->sused->ring[b->dev_used % b->device_size] = (struct vring_used_elem){id, len};
-		b->sused->idx = ++b->dev_used;
+		__atomic_store_n(&b->sused->idx, ++b->dev_used, __ATOMIC_RELEASE);
 		return;
 	}
 	d->id = id;
 	d->len = len;
-	d->flags =
+	__atomic_store_n(&d->flags,
 		(b->dev_used_wrap ? 1 << VRING_PACKED_DESC_F_AVAIL | 1 << VRING_PACKED_DESC_F_USED
 				  : 0) |
-		VRING_DESC_F_WRITE;
+			VRING_DESC_F_WRITE,
+		__ATOMIC_RELEASE);
 	device_step(b, &b->dev_used, &b->dev_used_wrap, b->dev_places[id % b->device_size]);
 }
 

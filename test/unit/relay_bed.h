@@ -47,7 +47,8 @@ struct bed {
 	uint16_t qid;
 	uint32_t net_header;
 	int memfd, callfd;
-	bool packed; /* the guest's ring; desc, avail, used are then its three areas */
+	int kickfd, irqfd; /* -1: the relay does not sleep */
+	bool packed;	   /* the guest's ring; desc, avail, used are then its three areas */
 	/* The guest's vring, in LOW memory. */
 	struct vring_desc *desc;
 	struct vring_avail *avail;
@@ -83,6 +84,7 @@ struct bed_conf {
 	uint64_t device_features; /**< likewise, of the device's */
 	uint16_t qid;
 	uint32_t net_header; /**< as in struct svq_queue_conf */
+	bool sleeps;	     /**< there are kickfd and irqfd */
 };
 
 void bed_open_conf(struct bed *b, const struct bed_conf *conf);

@@ -59,10 +59,10 @@ test_complete_line(void)
 	CU_ASSERT_EQUAL_FATAL(args.n_ifaces, 2);
 	CU_ASSERT_STRING_EQUAL(args.ifaces[0].path, "/tmp/a");
 	CU_ASSERT_STRING_EQUAL(args.ifaces[0].dev, "vdpa_svq0");
-	CU_ASSERT_FALSE(args.ifaces[0].client);
+	CU_ASSERT_FALSE(args.ifaces[0].conf.client);
 	CU_ASSERT_STRING_EQUAL(args.ifaces[1].path, "b");
 	CU_ASSERT_STRING_EQUAL(args.ifaces[1].dev, "vdpa_svq1");
-	CU_ASSERT_TRUE(args.ifaces[1].client);
+	CU_ASSERT_TRUE(args.ifaces[1].conf.client);
 	CU_ASSERT_TRUE(args.interactive);
 	CU_ASSERT_TRUE(args.share_cores);
 	CU_ASSERT_EQUAL(args.stats_period, 3600);
@@ -118,6 +118,30 @@ test_bad_options(void)
 	CU_ASSERT_TRUE(refused("-- -ix", "-x", "--help"));
 	CU_ASSERT_TRUE(refused("-- --iface", "--iface needs a value", "--help"));
 	CU_ASSERT_TRUE(refused("-- -i stray", "'stray'", "--help"));
+}
+
+static void
+test_irq(void)
+{
+	CU_ASSERT_EQUAL_FATAL(parse("-- --iface a,dev=d --iface b,dev=e,irq=on --iface "
+				    "c,irq=on,dev=f,idle_us=1000000 --iface "
+				    "d,idle_us=1,irq=on,dev=g,client --iface e,dev=h,irq=off"),
+		0);
+	CU_ASSERT_EQUAL(args.ifaces[0].conf.idle_us, 0);
+	CU_ASSERT_EQUAL(args.ifaces[1].conf.idle_us, 100);
+	CU_ASSERT_EQUAL(args.ifaces[2].conf.idle_us, 1000000);
+	CU_ASSERT_EQUAL(args.ifaces[3].conf.idle_us, 1);
+	CU_ASSERT_TRUE(args.ifaces[3].conf.client);
+	CU_ASSERT_EQUAL(args.ifaces[4].conf.idle_us, 0);
+	CU_ASSERT_TRUE(refused("-- --iface a,dev=d,idle_us=5", "idle_us=", "irq=on"));
+	CU_ASSERT_TRUE(refused("-- --iface a,dev=d,irq=on,idle_us=0", "idle_us=", "1 to 1000000"));
+	CU_ASSERT_TRUE(refused("-- --iface a,dev=d,irq=on,idle_us=", "idle_us=", "1 to 1000000"));
+	CU_ASSERT_TRUE(
+		refused("-- --iface a,dev=d,irq=on,idle_us=1000001", "idle_us=", "1 to 1000000"));
+	CU_ASSERT_TRUE(refused("-- --iface a,dev=d,irq=on,idle_us=5x", "idle_us=", "1 to 1000000"));
+	CU_ASSERT_TRUE(refused("-- --iface a,dev=d,irq=on,idle_us=-5", "idle_us=", "1 to 1000000"));
+	CU_ASSERT_TRUE(refused("-- --iface a,dev=d,irq", "'irq'", "irq=on"));
+	CU_ASSERT_TRUE(refused("-- --iface a,dev=d,irq=yes", "'irq=yes'", "irq=on"));
 }
 
 static void
@@ -209,6 +233,7 @@ fill(void)
 	autotest_add(suite, "help and version", test_help_and_version);
 	autotest_add(suite, "nothing to do", test_nothing_to_do);
 	autotest_add(suite, "bad options", test_bad_options);
+	autotest_add(suite, "ports that sleep", test_irq);
 	autotest_add(suite, "stats period", test_stats_period);
 	autotest_add(suite, "bad iface", test_bad_iface);
 	autotest_add(suite, "duplicates", test_duplicates);

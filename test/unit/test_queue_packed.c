@@ -220,9 +220,12 @@ test_events(void)
 	driver_event()->off_wrap = 4;
 	one(4, 0);
 	CU_ASSERT_EQUAL(bed_calls(&b), 0);
+	/* Whoever serves the ring next is kicked for descriptor 5 of this lap. */
 	svq_queue_detach(b.q);
 	CU_ASSERT_EQUAL(
-		((struct vring_packed_desc_event *)b.used)->flags, VRING_PACKED_EVENT_FLAG_ENABLE);
+		((struct vring_packed_desc_event *)b.used)->flags, VRING_PACKED_EVENT_FLAG_DESC);
+	CU_ASSERT_EQUAL(((struct vring_packed_desc_event *)b.used)->off_wrap,
+		5 | 1 << VRING_PACKED_EVENT_F_WRAP_CTR);
 	bed_close(&b);
 }
 

@@ -120,6 +120,7 @@ test_devices(void)
 static void
 test_paths(void)
 {
+	const struct svq_vdpa_port_conf client = {.client = true};
 	char sub[64], longpath[200];
 	struct stat st;
 	int fd;
@@ -129,28 +130,28 @@ test_paths(void)
 	CU_ASSERT_EQUAL(rig_vdev_add(&vdev, "vdpa_svq0", "device=mock"), 0);
 	memset(longpath, 'x', sizeof(longpath) - 1);
 	longpath[sizeof(longpath) - 1] = '\0';
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(longpath, "vdpa_svq0", false), -ENAMETOOLONG);
-	CU_ASSERT_EQUAL(svq_vdpa_port_open("", "vdpa_svq0", false), -ENOENT);
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq9", false), -ENODEV);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(longpath, "vdpa_svq0", NULL), -ENAMETOOLONG);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open("", "vdpa_svq0", NULL), -ENOENT);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq9", NULL), -ENODEV);
 	snprintf(sub, sizeof(sub), "%s/none/s", dir);
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(sub, "vdpa_svq0", false), -ENOENT);
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(dir, "vdpa_svq0", false), -ENOTSOCK);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(sub, "vdpa_svq0", NULL), -ENOENT);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(dir, "vdpa_svq0", NULL), -ENOTSOCK);
 
 	/* Somebody listens, or has a socket of another kind: left alone. */
 	fd = listen_at(path, SOCK_STREAM);
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", false), -EADDRINUSE);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", NULL), -EADDRINUSE);
 	CU_ASSERT_EQUAL(lstat(path, &st), 0);
 	close(fd);
 	/* Nobody does any more. */
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", false), 0);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", NULL), 0);
 	CU_ASSERT(lstat(path, &st) != 0);
 	CU_ASSERT_EQUAL(svq_vdpa_port_close(path), 0);
 	fd = listen_at(path, SOCK_DGRAM);
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", false), -EADDRINUSE);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", NULL), -EADDRINUSE);
 	close(fd);
 	unlink(path);
 	/* A client does not care what is there. */
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(sub, "vdpa_svq0", true), 0);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(sub, "vdpa_svq0", &client), 0);
 	CU_ASSERT_EQUAL(svq_vdpa_port_close(sub), 0);
 	CU_ASSERT_EQUAL(stub_sockets(), 0);
 	CU_ASSERT_EQUAL(stub_vdev_driver->remove(&vdev), 0);
@@ -160,6 +161,7 @@ test_paths(void)
 static void
 test_ports(void)
 {
+	const struct svq_vdpa_port_conf client = {.client = true};
 	struct svq_vdpa_info info;
 
 	make_dir();
@@ -167,22 +169,22 @@ test_ports(void)
 	CU_ASSERT_EQUAL(rig_vdev_add(&vdev, "vdpa_svq0", "device=mock"), 0);
 	CU_ASSERT_EQUAL(svq_vdpa_port_close(path), -ENOENT);
 	for (stub_driver_fails = 1; stub_driver_fails <= 4; stub_driver_fails++) {
-		CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", false), -EIO);
+		CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", NULL), -EIO);
 		CU_ASSERT_EQUAL(stub_sockets(), 0);
 		CU_ASSERT_EQUAL(svq_vdpa_port_close(path), -ENOENT);
 	}
 	stub_driver_fails = 0;
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", true), 0);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", &client), 0);
 	CU_ASSERT_EQUAL(svq_vdpa_info_get("vdpa_svq0", &info), 0);
 	CU_ASSERT_STRING_EQUAL(info.path, path);
 	CU_ASSERT(info.client);
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", false), -EBUSY);
-	CU_ASSERT_EQUAL(svq_vdpa_port_open("/tmp/x", "vdpa_svq0", false), -EBUSY);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", NULL), -EBUSY);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open("/tmp/x", "vdpa_svq0", NULL), -EBUSY);
 	CU_ASSERT_EQUAL(svq_vdpa_port_close(path), 0);
 	CU_ASSERT_EQUAL(svq_vdpa_port_close(path), -ENOENT);
 
 	/* A device goes and takes its port along, with the front-end. */
-	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", false), 0);
+	CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", NULL), 0);
 	CU_ASSERT(stub_connect(path, NULL) >= 0);
 	CU_ASSERT_EQUAL(stub_vdev_driver->remove(&vdev), 0);
 	CU_ASSERT_EQUAL(stub_sockets(), 0);

@@ -125,7 +125,7 @@ test_churn(void)
 	srand(autotest_seed());
 	CU_ASSERT_EQUAL(svq_worker_add(&pairs[0], -1), 0);
 	while (rte_rdtsc() < end) {
-		struct svq_pair *p = malloc(sizeof(*p));
+		struct svq_pair *p = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*p));
 
 		*p = pairs[1 + rand() % (PAIRS - 1)];
 		CU_ASSERT_EQUAL_FATAL(svq_worker_add(p, -1), 0);

@@ -22,6 +22,7 @@
 
 struct vdpa_mock mock;
 struct svq_vhost_msg_ctx rig_msg;
+struct svq_vdpa_port_conf rig_port_conf;
 
 /* ---- the device ---- */
 
@@ -342,7 +343,7 @@ rig_open(struct rig *r, const char *args)
 	memcpy(r->region, regions, sizeof(regions));
 	r->n_regions = RTE_DIM(regions);
 	CU_ASSERT_EQUAL_FATAL(rig_vdev_add(&vdev, "vdpa_svq0", args), 0);
-	CU_ASSERT_EQUAL_FATAL(svq_vdpa_port_open(rig_path(), "vdpa_svq0", false), 0);
+	CU_ASSERT_EQUAL_FATAL(svq_vdpa_port_open(rig_path(), "vdpa_svq0", &rig_port_conf), 0);
 	r->d = svq_vdpa_get("vdpa_svq0");
 	svq_vdpa_put(r->d);
 }

@@ -80,6 +80,9 @@ struct rig {
 	uint16_t avail[RIG_QUEUES];
 };
 
+/** How rig_open() opens the port; a test that sets it clears it again. */
+extern struct svq_vdpa_port_conf rig_port_conf;
+
 /** Add the device vdpa_svq0 with @p args and open port "rig.sock" in a directory of its own. */
 void rig_open(struct rig *r, const char *args);
 /** Take everything away; asserts that nothing is left. */

@@ -108,6 +108,8 @@ struct soft_backend {
 	void (*share)(struct soft_dev *dev);
 	/** Serve one pair. Datapath. @return packets moved. */
 	unsigned int (*poll)(struct soft_dev *dev, struct soft_pair *pair);
+	/** As svq_device_ops.poll_sleep; NULL: packets come only from the driver. */
+	int (*poll_sleep)(struct soft_dev *dev, struct soft_pair *pair);
 	/** Whether the link is up. NULL: always. */
 	bool (*link)(struct soft_dev *dev);
 	/** Print a line on what open set up. May be NULL. */

@@ -466,6 +466,16 @@ soft_poll_kicked(struct svq_device *dev, uint16_t index)
 	return 0;
 }
 
+static int
+soft_poll_sleep(struct svq_device *dev, uint16_t pair)
+{
+	struct soft_dev *soft = to_soft(dev);
+
+	if (soft->backend->poll_sleep == NULL)
+		return 0;
+	return soft->backend->poll_sleep(soft, &soft->pairs[pair]);
+}
+
 static uint8_t
 soft_status(struct svq_device *dev)
 {
@@ -597,6 +607,7 @@ static const struct svq_device_ops soft_ops = {
 	.stop = soft_stop,
 	.notify = soft_notify,
 	.poll = soft_poll,
+	.poll_sleep = soft_poll_sleep,
 	.status = soft_status,
 	.get_config = soft_get_config,
 	.stats = soft_stats,

@@ -483,6 +483,13 @@ ethdev_poll(struct soft_dev *dev, struct soft_pair *pair)
 	return soft_net_end(&net);
 }
 
+/* Packets come whenever they like; what the port did not take is to be offered again soon. */
+static int
+ethdev_poll_sleep(struct soft_dev *dev, struct soft_pair *pair)
+{
+	return port_of(dev)->pairs[pair->index].n_held != 0 ? -EAGAIN : -ENOTSUP;
+}
+
 /* ---- state ---- */
 
 static bool
@@ -516,6 +523,7 @@ const struct soft_backend soft_ethdev = {
 	.stop = ethdev_stop,
 	.share = ethdev_share,
 	.poll = ethdev_poll,
+	.poll_sleep = ethdev_poll_sleep,
 	.link = ethdev_link,
 	.dump = ethdev_dump,
 };

@@ -25,6 +25,7 @@
 #include <stdio.h>
 
 #include <svq_queue.h>
+#include <svq_worker.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -73,6 +74,7 @@ struct svq_vdpa_info {
 	char device[32];	      /**< device type */
 	char path[SVQ_VDPA_PATH_MAX]; /**< socket, "" without a port */
 	bool client;		      /**< we connect to the front-end's socket */
+	uint32_t idle_us;	      /**< of the port, see struct svq_vdpa_port_conf */
 	int vid;		      /**< librte_vhost's id, -1 without a front-end */
 	enum svq_vdpa_state state;
 	uint16_t max_pairs; /**< pairs that the device was created with */
@@ -86,15 +88,16 @@ struct svq_vdpa_info {
 /** One queue, a copy. */
 struct svq_vdpa_queue_info {
 	uint16_t qid;
-	bool ready;		      /**< the front-end enabled it */
-	bool attached;		      /**< it is being relayed */
-	uint32_t guest_size;	      /**< descriptors; 0 unknown */
-	uint16_t device_size;	      /**< descriptors; 0 unknown */
-	uint16_t base;		      /**< next available index */
-	uint32_t inflight;	      /**< chains at the device */
-	int lcore;		      /**< who serves it, -1 nobody */
-	enum svq_queue_error error;   /**< why it is broken */
-	struct svq_queue_stats stats; /**< since the last clear; they outlive reconnections */
+	bool ready;			  /**< the front-end enabled it */
+	bool attached;			  /**< it is being relayed */
+	uint32_t guest_size;		  /**< descriptors; 0 unknown */
+	uint16_t device_size;		  /**< descriptors; 0 unknown */
+	uint16_t base;			  /**< next available index */
+	uint32_t inflight;		  /**< chains at the device */
+	int lcore;			  /**< who serves it, -1 nobody */
+	enum svq_queue_error error;	  /**< why it is broken */
+	struct svq_pair_sleep_info sleep; /**< of its pair */
+	struct svq_queue_stats stats;	  /**< since the last clear; they outlive reconnections */
 };
 
 /** Names of all devices, in order of creation. @return how many there are; at most @p max are
@@ -122,6 +125,16 @@ int svq_vdpa_device_dump(const char *name, FILE *f);
 /** Print what becomes of each feature bit, and why, as a Markdown table: doc/features.md has it. */
 void svq_vdpa_features_dump(FILE *f);
 
+/** How a port is to be. */
+struct svq_vdpa_port_conf {
+	bool client; /**< connect (and reconnect) to the front-end's socket instead of listening */
+	/**
+	 * Queues that have been idle for so many microseconds sleep until the guest kicks or the
+	 * device interrupts; 0: they are polled all the time.
+	 */
+	uint32_t idle_us;
+};
+
 /**
  * Create a socket with a device behind it.
  *
@@ -129,15 +142,15 @@ void svq_vdpa_features_dump(FILE *f);
  *   Socket path. As a server a stale socket file is replaced, one that somebody listens on is not.
  * @param name
  *   The device.
- * @param client
- *   Connect (and reconnect) to the front-end's socket instead of listening.
+ * @param conf
+ *   NULL: a server whose queues are polled.
  * @return
  *   0; -ENODEV (no such device); -EBUSY (device has a port already); -EEXIST (path is a port
  * already); -ENAMETOOLONG; -EADDRINUSE (somebody listens there); -ENOTSOCK (the path exists and is
  * no socket); -ENOENT/-EACCES (directory); -EIO (librte_vhost refused). Nothing is left behind on
  * error.
  */
-int svq_vdpa_port_open(const char *path, const char *name, bool client);
+int svq_vdpa_port_open(const char *path, const char *name, const struct svq_vdpa_port_conf *conf);
 
 /** Close a port: its front-end is disconnected, the socket file removed. @return 0; -ENOENT. */
 int svq_vdpa_port_close(const char *path);

@@ -115,8 +115,9 @@ fail:
 }
 
 int
-svq_vdpa_port_open(const char *path, const char *name, bool client)
+svq_vdpa_port_open(const char *path, const char *name, const struct svq_vdpa_port_conf *conf)
 {
+	const bool client = conf != NULL && conf->client;
 	struct svq_vdpa *d;
 	int ret;
 
@@ -141,6 +142,9 @@ svq_vdpa_port_open(const char *path, const char *name, bool client)
 		svq_vdpa_put(d);
 		return ret;
 	}
+	pthread_mutex_lock(&d->lock);
+	d->idle_us = conf != NULL ? conf->idle_us : 0;
+	pthread_mutex_unlock(&d->lock);
 	ret = client ? 0 : clear_path(path);
 	if (ret == 0)
 		ret = create_socket(d, path, client);

@@ -60,6 +60,8 @@ struct svq_vdpa_vring {
 	bool bad;		  /**< not served: it could not be attached as it is now */
 	bool refused;		  /**< what makes it bad has been logged */
 	int callfd;		  /**< our duplicate, or -1 */
+	int kickfd;		  /**< likewise, where the port sleeps */
+	int irqfd;		  /**< by which the device interrupts, or -1; while it runs */
 	struct svq_vdpa_rings at; /**< valid while started */
 	struct svq_queue_stats past;	 /**< counters of shadow queues that are gone */
 	struct svq_queue_stats baseline; /**< what they showed when last cleared */
@@ -83,6 +85,7 @@ struct svq_vdpa {
 	struct svq_guest *guest;
 	uint16_t max_pairs;
 	uint16_t queue_size; /**< of the shadow rings; 0: as large as the guest's */
+	uint32_t idle_us;    /**< struct svq_vdpa_port_conf */
 
 	/* The life cycle (svq_vdpa_lifecycle.c). */
 	enum svq_vdpa_state state;
@@ -238,6 +241,9 @@ struct svq_vdpa_refusal {
 	char reason[160]; /**< for the log */
 };
 
+/** Whether the descriptor is an eventfd: the only kind that surely neither blocks nor signals
+ * whoever writes or polls it. If not, @p what (64 bytes) says what it is. */
+bool svq_vdpa_is_eventfd(int fd, char *what);
 /** Name of a request, "request N" if unknown; @p buf holds 32 bytes. */
 const char *svq_vdpa_screen_name(uint32_t request, char *buf);
 /** Whether librte_vhost may have the message. @return true; false with @p why filled. */

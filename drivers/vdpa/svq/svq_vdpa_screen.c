@@ -191,22 +191,29 @@ log_ok(const struct svq_vhost_msg_ctx *ctx, struct svq_vdpa_refusal *why)
 	return true;
 }
 
+bool
+svq_vdpa_is_eventfd(int fd, char *what)
+{
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, what, 63);
+	what[n > 0 ? n : 0] = '\0';
+	return strcmp(what, "anon_inode:[eventfd]") == 0;
+}
+
 /* A worker writes to this descriptor: a pipe without reader would kill the process by SIGPIPE, a
  * full one would hang the worker. */
 static bool
 call_ok(const struct svq_vhost_msg_ctx *ctx, struct svq_vdpa_refusal *why)
 {
-	char link[64], target[64];
-	ssize_t n;
+	char what[64];
 
-	if (ctx->payload.u64 & SVQ_VHOST_VRING_NOFD || ctx->fd_num != 1)
+	if (ctx->payload.u64 & SVQ_VHOST_VRING_NOFD || ctx->fd_num != 1 ||
+		svq_vdpa_is_eventfd(ctx->fds[0], what))
 		return true;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", ctx->fds[0]);
-	n = readlink(link, target, sizeof(target) - 1);
-	target[n > 0 ? n : 0] = '\0';
-	if (strcmp(target, "anon_inode:[eventfd]") != 0)
-		return refuse(why, "the descriptor is no eventfd: %s", target);
-	return true;
+	return refuse(why, "the descriptor is no eventfd: %s", what);
 }
 
 static bool

@@ -106,6 +106,7 @@ svq_vdpa_info_get(const char *name, struct svq_vdpa_info *info)
 	strlcpy(info->name, d->name, sizeof(info->name));
 	strlcpy(info->device, d->dev->type, sizeof(info->device));
 	svq_vdpa_registry_port(d, info->path, &info->client);
+	info->idle_us = d->idle_us;
 	info->vid = d->vid;
 	info->state = d->state;
 	if (d->state == SVQ_VDPA_RUNNING &&
@@ -142,6 +143,8 @@ queue_info(const struct svq_vdpa *d, uint16_t qid, struct svq_vdpa_queue_info *i
 		info->inflight = svq_queue_inflight(vr->queue);
 		info->error = svq_queue_error(vr->queue);
 	}
+	svq_pair_sleep_info(&d->pairs[qid / 2], &info->sleep);
+	info->sleep.irq = d->idle_us != 0;
 	svq_vdpa_stats_vring(vr, &info->stats);
 }
 

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <linux/virtio_net.h>
@@ -50,6 +51,31 @@ shadow_size(const struct svq_vdpa *d)
 	return (uint16_t)RTE_MIN(size, d->dev->info.max_queue_size);
 }
 
+/* The device's interrupts are for who sleeps: one that is polled cannot tell what it does not do.
+ */
+static bool
+wants_interrupts(const struct svq_vdpa *d)
+{
+	const struct svq_device_ops *ops = d->dev->ops;
+
+	return d->idle_us != 0 && ops->poll == NULL && ops->queue_irq != NULL;
+}
+
+/* Without an interrupt the queue's pair, when asleep, is looked at by a timer, and says so. */
+static void
+irq_open(const struct svq_vdpa *d, struct svq_vdpa_vring *vr)
+{
+	vr->irqfd = wants_interrupts(d) ? eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) : -1;
+}
+
+static void
+irq_close(struct svq_vdpa_vring *vr)
+{
+	if (vr->irqfd >= 0)
+		close(vr->irqfd);
+	vr->irqfd = -1;
+}
+
 int
 svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 {
@@ -67,9 +93,12 @@ svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 	for (conf.qid = 0; conf.qid < 2 * d->n_pairs; conf.qid++) {
 		struct svq_vdpa_vring *vr = &d->vrings[conf.qid];
 
+		irq_open(d, vr);
+		conf.irqfd = vr->irqfd;
 		ret = svq_queue_create(&conf, &vr->queue);
 		if (ret != 0) {
 			vr->queue = NULL;
+			irq_close(vr);
 			svq_vdpa_conf_fail(d, ret, "no shadow ring of %u descriptors for queue %u",
 				conf.size, conf.qid);
 			return ret;
@@ -81,6 +110,9 @@ svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 				d->name, conf.qid);
 			return ret;
 		}
+		if (vr->irqfd >= 0 && d->dev->ops->queue_irq(d->dev, conf.qid, vr->irqfd) != 0)
+			VDPA_LOG(WARNING, "%s: device %s has no interrupt for queue %u", d->where,
+				d->name, conf.qid);
 	}
 	return 0;
 }
@@ -92,7 +124,9 @@ vring_forget(struct svq_vdpa_vring *vr)
 	vr->started = false;
 	if (vr->callfd >= 0)
 		close(vr->callfd);
-	vr->callfd = -1;
+	if (vr->kickfd >= 0)
+		close(vr->kickfd);
+	vr->callfd = vr->kickfd = -1;
 }
 
 void
@@ -109,6 +143,7 @@ svq_vdpa_vrings_destroy(struct svq_vdpa *d)
 		svq_vdpa_stats_fold(vr);
 		svq_queue_destroy(vr->queue);
 		vr->queue = NULL;
+		irq_close(vr);
 	}
 }
 
@@ -137,10 +172,10 @@ rings_find(const struct svq_vdpa *d, const struct svq_vdpa_rings *at, struct svq
 	return 0;
 }
 
-/* What librte_vhost says of a vring; @p callfd is librte_vhost's. */
+/* What librte_vhost says of a vring; the descriptors are librte_vhost's. */
 static int
-rings_read(const struct svq_vdpa *d, uint16_t qid, struct svq_vdpa_rings *at, uint16_t *base,
-	int *callfd)
+rings_read(const struct svq_vdpa *d, uint16_t qid, struct svq_vdpa_rings *at,
+	struct svq_queue_guest *guest)
 {
 	struct svq_queue_layout l;
 	struct rte_vhost_vring v;
@@ -148,10 +183,11 @@ rings_read(const struct svq_vdpa *d, uint16_t qid, struct svq_vdpa_rings *at, ui
 	uint16_t used;
 
 	if (rte_vhost_get_vhost_vring(d->vid, qid, &v) != 0 ||
-		rte_vhost_get_vring_base(d->vid, qid, base, &used) != 0)
+		rte_vhost_get_vring_base(d->vid, qid, &guest->base, &used) != 0)
 		return -ENOENT;
 	at->size = v.size;
-	*callfd = v.callfd;
+	guest->callfd = v.callfd;
+	guest->kickfd = v.kickfd;
 	if (svq_queue_layout(d->features, v.size, &l) != 0)
 		return -EINVAL;
 	if (svq_vdpa_table_read(d, &t) != 0)
@@ -160,6 +196,25 @@ rings_read(const struct svq_vdpa *d, uint16_t qid, struct svq_vdpa_rings *at, ui
 		svq_vdpa_table_hva(&t, (uintptr_t)v.avail, l.avail.bytes, &at->avail_gpa) != 0 ||
 		svq_vdpa_table_hva(&t, (uintptr_t)v.used, l.used.bytes, &at->used_gpa) != 0)
 		return -EFAULT;
+	return 0;
+}
+
+/* Have descriptors of our own: librte_vhost closes its when it pleases. */
+static int
+dup_fds(const struct svq_vdpa *d, struct svq_queue_guest *guest)
+{
+	int callfd = guest->callfd, kickfd = guest->kickfd;
+	char what[64];
+
+	guest->callfd = guest->kickfd = -1;
+	if (callfd >= 0) {
+		guest->callfd = fcntl(callfd, F_DUPFD_CLOEXEC, 0);
+		if (guest->callfd < 0)
+			return -errno;
+	}
+	/* Another kind of file could hold up whoever waits for it. */
+	if (d->idle_us != 0 && kickfd >= 0 && svq_vdpa_is_eventfd(kickfd, what))
+		guest->kickfd = fcntl(kickfd, F_DUPFD_CLOEXEC, 0);
 	return 0;
 }
 
@@ -189,7 +244,7 @@ svq_vdpa_vring_attach(struct svq_vdpa *d, uint16_t qid)
 	struct svq_queue_guest guest;
 	int ret;
 
-	ret = rings_read(d, qid, &at, &guest.base, &guest.callfd);
+	ret = rings_read(d, qid, &at, &guest);
 	if (ret == 0)
 		ret = rings_find(d, &at, &guest);
 	if (ret == 0 && vr->started) {
@@ -197,18 +252,15 @@ svq_vdpa_vring_attach(struct svq_vdpa *d, uint16_t qid)
 		if (at.size != vr->at.size && svq_queue_inflight(vr->queue) != 0)
 			ret = -EINVAL;
 	}
-	/* librte_vhost closes its descriptor when it pleases. */
-	if (ret == 0 && guest.callfd >= 0) {
-		guest.callfd = fcntl(guest.callfd, F_DUPFD_CLOEXEC, 0);
-		if (guest.callfd < 0)
-			ret = -errno;
-	}
+	if (ret == 0)
+		ret = dup_fds(d, &guest);
 	vr->bad = ret != 0;
 	if (ret != 0)
 		goto refuse;
 	vring_forget(vr);
 	vr->at = at;
 	vr->callfd = guest.callfd;
+	vr->kickfd = guest.kickfd;
 	ret = svq_queue_attach(vr->queue, &guest);
 	if (ret != 0) {
 		vring_forget(vr);
@@ -246,6 +298,7 @@ svq_vdpa_vrings_relocate(struct svq_vdpa *d)
 		/* Not served, but what is in flight is to be recalled some time. */
 		guest.base = svq_queue_base(vr->queue);
 		guest.callfd = vr->callfd;
+		guest.kickfd = vr->kickfd;
 		svq_queue_detach(vr->queue);
 		if (rings_find(d, &vr->at, &guest) == 0 && svq_queue_attach(vr->queue, &guest) == 0)
 			continue;
@@ -345,6 +398,7 @@ svq_vdpa_pair_serve(struct svq_vdpa *d, uint16_t index)
 	pair->dev = d->dev;
 	pair->guest = d->guest;
 	pair->index = index;
+	pair->idle_us = d->idle_us;
 	pair->rx = servable(&d->vrings[2 * index]);
 	pair->tx = servable(&d->vrings[2 * index + 1]);
 	on = pair->rx != NULL || pair->tx != NULL;

@@ -46,6 +46,7 @@ relay_ours_create(struct relay_bed *b, const struct relay_shape *shape, struct r
 		.size = shape->ring,
 		.features = features(v->device_packed),
 		.numa_node = -1,
+		.irqfd = -1,
 		.net_header = RELAY_HEADER,
 	};
 	struct svq_queue_guest guest = {
@@ -59,6 +60,7 @@ relay_ours_create(struct relay_bed *b, const struct relay_shape *shape, struct r
 		.base = v->guest_packed ? 0x8000 : 0,
 		.features = features(v->guest_packed),
 		.callfd = b->callfd,
+		.kickfd = -1,
 	};
 	struct svq_device_queue sq;
 	struct svq_queue *q;

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_cycles.h>
+
+#include <svq_worker.h>
+
+#include "autotest.h"
+#include "random.h"
+#include "relay_bed.h"
+
+/*
+ * Pairs that sleep between a guest and a device that each run in a thread of their own, in bursts
+ * with silence between, of about the time after which the pair sleeps. Each side notifies exactly
+ * when it is asked to; a wake-up that is lost shows as a chain that does not come back.
+ */
+
+#define PACKED (1ULL << VIRTIO_F_RING_PACKED)
+#define EVENT  (1ULL << VIRTIO_RING_F_EVENT_IDX)
+
+#define SIZE	  16
+#define IDLE_US	  30
+#define PATIENCE  5 /* seconds */
+#define N_PAIRING 4
+
+/* Seconds of each stress test; SVQ_SLEEP_SECONDS changes it. */
+#define SECONDS 2
+
+/* One pairing of ring formats. */
+struct stress {
+	struct bed b;
+	struct svq_pair pair;
+	bool event_idx;
+	pthread_t guest, device;
+	atomic_bool stop;
+	uint64_t seed;
+	uint64_t end; /* TSC */
+	bool lost;
+	uint64_t chains, kicks, irqs;
+	/* The guest's place in a packed ring. */
+	uint16_t put, get;
+	bool put_wrap, get_wrap;
+};
+
+static struct stress stress[N_PAIRING];
+
+static void
+pause_us(struct stress *s, unsigned int max)
+{
+	uint64_t end = rte_rdtsc() + random_below(&s->seed, max + 1) * rte_get_tsc_hz() / 1000000;
+
+	do
+		sched_yield();
+	while (rte_rdtsc() < end);
+}
+
+/* virtio 1.2, 2.8.10, for a ring that was just given @p n descriptors and stands at @p pos. */
+static bool
+packed_wants(const struct stress *s, const void *area, uint16_t pos, bool wrap, uint16_t n)
+{
+	uint32_t both = __atomic_load_n((const uint32_t *)area, __ATOMIC_RELAXED);
+	uint16_t flags = both >> 16, event = both & 0x7fff;
+
+	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !s->event_idx)
+		return flags != VRING_PACKED_EVENT_FLAG_DISABLE;
+	if ((both >> 15 & 1) != wrap)
+		event -= SIZE;
+	return vring_need_event(event, pos, pos - n);
+}
+
+static void
+step(uint16_t *pos, bool *wrap)
+{
+	if (++*pos == SIZE) {
+		*pos = 0;
+		*wrap = !*wrap;
+	}
+}
+
+/* ---- the guest ---- */
+
+static bool
+guest_put_packed(struct stress *s, unsigned int n)
+{
+	struct vring_packed_desc *ring = (struct vring_packed_desc *)s->b.desc;
+	uint16_t first = s->put, flags, first_flags = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct vring_packed_desc *d = &ring[s->put];
+
+		flags = VRING_DESC_F_WRITE |
+			(s->put_wrap ? 1 << VRING_PACKED_DESC_F_AVAIL
+				     : 1 << VRING_PACKED_DESC_F_USED);
+		d->addr = 0x1000 * s->put;
+		d->len = 64;
+		d->id = s->put;
+		if (i == 0)
+			first_flags = flags;
+		else
+			__atomic_store_n(&d->flags, flags, __ATOMIC_RELAXED);
+		step(&s->put, &s->put_wrap);
+	}
+	__atomic_store_n(&ring[first].flags, first_flags, __ATOMIC_RELEASE);
+	atomic_thread_fence(memory_order_seq_cst);
+	return packed_wants(s, s->b.used, s->put, s->put_wrap, n);
+}
+
+static bool
+guest_put_split(struct stress *s, unsigned int n)
+{
+	uint16_t old = s->b.avail_idx, event;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		unsigned int at = s->b.avail_idx++ % SIZE;
+
+		bed_desc(&s->b, at, 0x1000 * at, 64, VRING_DESC_F_WRITE, 0);
+		s->b.avail->ring[at] = at;
+	}
+	__atomic_store_n(&s->b.avail->idx, s->b.avail_idx, __ATOMIC_RELEASE);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!s->event_idx)
+		return !(__atomic_load_n(&s->b.used->flags, __ATOMIC_RELAXED) &
+			VRING_USED_F_NO_NOTIFY);
+	event = __atomic_load_n((uint16_t *)&s->b.used->ring[SIZE], __ATOMIC_RELAXED);
+	return vring_need_event(event, s->b.avail_idx, old);
+}
+
+/* Take back what is used. */
+static unsigned int
+guest_get(struct stress *s)
+{
+	const struct vring_packed_desc *ring = (struct vring_packed_desc *)s->b.desc;
+	unsigned int n = 0;
+	uint16_t flags, idx;
+
+	if (!s->b.packed) {
+		idx = __atomic_load_n(&s->b.used->idx, __ATOMIC_ACQUIRE);
+		n = (uint16_t)(idx - s->b.seen_used);
+		s->b.seen_used = idx;
+		return n;
+	}
+	for (;; n++) {
+		flags = __atomic_load_n(&ring[s->get].flags, __ATOMIC_ACQUIRE);
+		if (!!(flags & 1 << VRING_PACKED_DESC_F_AVAIL) != s->get_wrap ||
+			!!(flags & 1 << VRING_PACKED_DESC_F_USED) != s->get_wrap)
+			return n;
+		step(&s->get, &s->get_wrap);
+	}
+}
+
+static void *
+guest_thread(void *arg)
+{
+	struct stress *s = arg;
+	unsigned int out = 0, n;
+	uint64_t deadline;
+	bool kick;
+
+	while (rte_rdtsc() < s->end && !s->lost) {
+		n = 1 + random_below(&s->seed, SIZE);
+		kick = s->b.packed ? guest_put_packed(s, n) : guest_put_split(s, n);
+		if (kick) {
+			s->kicks++;
+			eventfd_write(s->b.kickfd, 1);
+		}
+		s->chains += n;
+		out = n;
+		deadline = rte_rdtsc() + PATIENCE * rte_get_tsc_hz();
+		while (out != 0) {
+			out -= guest_get(s);
+			if (rte_rdtsc() > deadline) {
+				s->lost = true;
+				break;
+			}
+			sched_yield();
+		}
+		pause_us(s, 3 * IDLE_US);
+	}
+	atomic_store(&s->stop, true);
+	return NULL;
+}
+
+/* ---- the device ---- */
+
+static bool
+device_wants(const struct stress *s, uint16_t old, uint16_t places)
+{
+	uint16_t event;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	if (s->b.dev_packed)
+		return packed_wants(s, s->b.savail, s->b.dev_used, s->b.dev_used_wrap, places);
+	if (!s->event_idx)
+		return !(__atomic_load_n(&s->b.savail->flags, __ATOMIC_RELAXED) &
+			VRING_AVAIL_F_NO_INTERRUPT);
+	event = __atomic_load_n(&s->b.savail->ring[SIZE], __ATOMIC_RELAXED);
+	return vring_need_event(event, s->b.dev_used, old);
+}
+
+static void *
+device_thread(void *arg)
+{
+	struct stress *s = arg;
+	struct bed_chain chain;
+	uint64_t seed = s->seed;
+
+	while (!atomic_load(&s->stop)) {
+		uint16_t ids[SIZE], old = s->b.dev_used;
+		unsigned int n = 0, i;
+
+		while (n < SIZE && bed_device_take(&s->b, &chain))
+			ids[n++] = chain.head;
+		if (n == 0) {
+			sched_yield();
+			continue;
+		}
+		/* The pair may fall asleep meanwhile, or be just about to. */
+		if (random_below(&seed, 2) == 0)
+			pause_us(s, 3 * IDLE_US);
+		for (i = 0; i < n; i++)
+			bed_device_return(&s->b, ids[i], 0);
+		if (device_wants(s, old, n)) {
+			s->irqs++;
+			eventfd_write(s->b.irqfd, 1);
+		}
+	}
+	return NULL;
+}
+
+/* ---- the tests ---- */
+
+static void
+open_one(struct stress *s, unsigned int pairing, uint64_t features, unsigned int seconds)
+{
+	memset(s, 0, sizeof(*s));
+	s->event_idx = features & EVENT;
+	s->put_wrap = s->get_wrap = true;
+	s->seed = autotest_seed() + pairing;
+	s->end = rte_rdtsc() + seconds * rte_get_tsc_hz();
+	bed_open_conf(&s->b,
+		&(struct bed_conf){
+			.guest_size = SIZE,
+			.device_size = SIZE,
+			.guest_features = features | (pairing & 1 ? PACKED : 0),
+			.device_features = features | (pairing & 2 ? PACKED : 0),
+			.sleeps = true,
+		});
+	s->pair =
+		(struct svq_pair){.dev = &s->b.dev, .rx = s->b.q, .idle_us = IDLE_US, .lcore = -1};
+}
+
+static void
+run_stress(uint64_t features)
+{
+	const char *text = getenv("SVQ_SLEEP_SECONDS");
+	unsigned int seconds = text != NULL ? (unsigned int)atoi(text) : SECONDS, i;
+	struct svq_pair_sleep_info info;
+
+	for (i = 0; i < N_PAIRING; i++) {
+		open_one(&stress[i], i, features, seconds);
+		CU_ASSERT_EQUAL_FATAL(svq_worker_add(&stress[i].pair, -1), 0);
+	}
+	for (i = 0; i < N_PAIRING; i++) {
+		pthread_create(&stress[i].device, NULL, device_thread, &stress[i]);
+		pthread_create(&stress[i].guest, NULL, guest_thread, &stress[i]);
+	}
+	for (i = 0; i < N_PAIRING; i++) {
+		struct stress *s = &stress[i];
+
+		pthread_join(s->guest, NULL);
+		pthread_join(s->device, NULL);
+		svq_pair_sleep_info(&s->pair, &info);
+		printf("%s guest, %s device: %" PRIu64 " chains, %" PRIu64 " sleeps, %" PRIu64
+		       " kicks, %" PRIu64 " interrupts, %" PRIu64 " us asleep%s\n",
+			i & 1 ? "packed" : "split", i & 2 ? "packed" : "split", s->chains,
+			info.sleeps, s->kicks, s->irqs, info.asleep_us, s->lost ? ": LOST" : "");
+		CU_ASSERT_FALSE(s->lost);
+		CU_ASSERT_FALSE(info.timed);
+		CU_ASSERT_EQUAL(svq_queue_error(s->b.q), SVQ_QUEUE_OK);
+		/* It did go to sleep, and both sides were needed to wake it. */
+		CU_ASSERT(info.sleeps > 20 * seconds);
+		CU_ASSERT(s->kicks > 5 * seconds && s->irqs > 5 * seconds);
+		svq_worker_del(&s->pair);
+		bed_close(&s->b);
+	}
+}
+
+static void
+test_stress_flags(void)
+{
+	run_stress(0);
+}
+
+static void
+test_stress_event_idx(void)
+{
+	run_stress(EVENT);
+}
+
+static int
+init(void)
+{
+	return svq_worker_start(true) < 1;
+}
+
+static int
+cleanup(void)
+{
+	svq_worker_stop();
+	return 0;
+}
+
+static void
+fill(void)
+{
+	CU_pSuite s = autotest_suite("sleep", init, cleanup);
+
+	autotest_add(s, "bursts and silence, flags", test_stress_flags);
+	autotest_add(s, "bursts and silence, event index", test_stress_event_idx);
+}
+
+REGISTER_AUTOTEST(sleep_autotest, fill)

@@ -23,6 +23,36 @@ guest_packed_available(const struct svq_queue *q, unsigned int *n)
 	return SVQ_QUEUE_OK;
 }
 
+static __rte_always_inline unsigned int
+guest_packed_gather_plain(struct svq_queue *q, unsigned int n, uint32_t least)
+{
+	const uint16_t mask =
+		SVQ_PACKED_AVAIL | SVQ_PACKED_USED | VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT;
+	const struct svq_guest_ring *r = &q->guest;
+	struct svq_gather *ga = &q->gather;
+	uint64_t *gpa = ga->gpa, writable = 0;
+	uint32_t *len = ga->len;
+	uint16_t pos = q->last_avail;
+	bool wrap = r->avail_wrap;
+	unsigned int i;
+
+	n = RTE_MIN(n, r->size - r->outstanding);
+	for (i = 0; i < n; i++) {
+		struct vring_packed_desc d = svq_packed_load(&r->packed_desc[pos]);
+
+		if ((d.flags & mask) != svq_packed_avail_flags(wrap) ||
+			unlikely(d.id >= r->size || d.len < least))
+			break;
+		gpa[i] = d.addr;
+		len[i] = d.len;
+		ga->id[i] = d.id;
+		writable |= (uint64_t)(d.flags >> 1 & 1) << i;
+		pos = svq_packed_step(pos, 1, r->size, &wrap);
+	}
+	ga->writable[0] = writable;
+	return i;
+}
+
 /* An indirect table: its descriptors follow one another, and only address, length and WRITE count.
  */
 static inline enum svq_queue_error
@@ -116,11 +146,11 @@ guest_packed_taken(struct svq_queue *q, unsigned int n)
 {
 	struct svq_guest_ring *r = &q->guest;
 	const struct svq_gather *ga = &q->gather;
-	uint32_t places = 0;
+	uint32_t places = RTE_MIN(n, ga->n_plain);
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
-		places += ga->chain[i].places;
+	for (i = ga->n_plain; i < n; i++)
+		places += ga->chain[i - ga->n_plain].places;
 	q->last_avail = svq_packed_step(q->last_avail, places, r->size, &r->avail_wrap);
 	r->outstanding += places;
 	q->seq += places;
@@ -193,6 +223,7 @@ guest_packed_wants_call(const struct svq_queue *q, unsigned int n)
 
 static const struct svq_guest_ops svq_guest_packed = {
 	.available = guest_packed_available,
+	.gather_plain = guest_packed_gather_plain,
 	.gather = guest_packed_gather,
 	.taken = guest_packed_taken,
 	.put_used = guest_packed_put_used,

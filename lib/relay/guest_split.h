@@ -33,6 +33,35 @@ guest_split_available(const struct svq_queue *q, unsigned int *n)
 	return SVQ_QUEUE_OK;
 }
 
+static __rte_always_inline unsigned int
+guest_split_gather_plain(struct svq_queue *q, unsigned int n, uint32_t least)
+{
+	const struct vring_desc *desc = q->guest.desc;
+	const uint16_t *ring = q->guest.avail->ring;
+	const uint16_t first = q->last_avail, mask = q->guest.mask;
+	struct svq_gather *ga = &q->gather;
+	uint64_t *gpa = ga->gpa, writable = 0;
+	uint32_t *len = ga->len;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		uint16_t head = svq_load16(&ring[(uint16_t)(first + i) & mask]);
+		uint64_t half[2];
+
+		if (unlikely(head > mask))
+			break;
+		svq_load_desc_halves(&desc[head], half);
+		if (unlikely((half[1] & SVQ_DESC_NOT_PLAIN) != 0 || (uint32_t)half[1] < least))
+			break;
+		gpa[i] = half[0];
+		len[i] = (uint32_t)half[1];
+		ga->id[i] = head;
+		writable |= (half[1] >> (32 + 1) & 1) << i;
+	}
+	ga->writable[0] = writable;
+	return i;
+}
+
 /* A descriptor table that is being walked: the ring's own or an indirect one. */
 struct guest_split_table {
 	const struct vring_desc *desc; /* NULL: not contiguous here, read it by gpa */
@@ -107,6 +136,7 @@ guest_split_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned 
 			i = 0;
 			continue;
 		}
+		ga->at[chain->first + chain->n] = i;
 		error = svq_gather_append(
 			ga, chain, d.addr, d.len, d.flags & VRING_DESC_F_WRITE, detail);
 		if (unlikely(error != SVQ_QUEUE_OK))
@@ -181,6 +211,7 @@ guest_split_wants_call(const struct svq_queue *q, unsigned int n)
 
 static const struct svq_guest_ops svq_guest_split = {
 	.available = guest_split_available,
+	.gather_plain = guest_split_gather_plain,
 	.gather = guest_split_gather,
 	.taken = guest_split_taken,
 	.put_used = guest_split_put_used,

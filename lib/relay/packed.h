@@ -32,17 +32,29 @@ static inline struct vring_packed_desc
 svq_packed_load(const struct vring_packed_desc *p)
 {
 	const volatile uint64_t *from = (const volatile uint64_t *)p;
-	union {
-		uint64_t half[2];
-		struct vring_packed_desc desc;
-	} copy;
+	uint64_t half = from[1];
 
-	RTE_BUILD_BUG_ON(sizeof(copy) != 16);
-	copy.half[1] = from[1];
+	RTE_BUILD_BUG_ON(sizeof(*p) != 16);
 	/* Pairs with the driver's write barrier before it makes the descriptor available. */
 	atomic_thread_fence(memory_order_acquire);
-	copy.half[0] = from[0];
-	return copy.desc;
+	/* The fields come out of registers, not out of a copy in memory. */
+	return (struct vring_packed_desc){
+		.addr = from[0],
+		.len = (uint32_t)half,
+		.id = (uint16_t)(half >> 32),
+		.flags = (uint16_t)(half >> 48),
+	};
+}
+
+/** Write a descriptor of ours, id, length and flags at once. */
+static inline void
+svq_packed_store(
+	struct vring_packed_desc *p, uint64_t addr, uint32_t len, uint16_t id, uint16_t flags)
+{
+	volatile uint64_t *to = (volatile uint64_t *)p;
+
+	to[0] = addr;
+	to[1] = len | (uint64_t)id << 32 | (uint64_t)flags << 48;
 }
 
 static inline bool

@@ -72,17 +72,11 @@ shadow_reset(struct svq_queue *q)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 	struct svq_queue_layout l;
-	uint32_t i;
 
 	svq_queue_layout(q->features, q->size, &l);
 	memset(r->desc, 0, l.desc.bytes);
 	memset(r->avail, 0, l.avail.bytes);
 	memset(r->used, 0, l.used.bytes);
-	for (i = 0; i < q->size; i++) {
-		r->free[i] = q->size - 1 - i;
-		r->flight[i].slots = 0;
-	}
-	r->n_free = q->size;
 	r->avail_idx = 0;
 	r->used_idx = 0;
 	r->avail_wrap = true;
@@ -90,6 +84,7 @@ shadow_reset(struct svq_queue *q)
 	svq_queue_want_interrupts(q, false);
 	q->inflight = 0;
 	q->wanted = 0;
+	svq_slots_reset(q);
 }
 
 /*
@@ -195,12 +190,6 @@ svq_queue_device(const struct svq_queue *q, struct svq_device_queue *out)
 	};
 }
 
-static size_t
-ids_bytes(uint32_t guest_size)
-{
-	return RTE_ALIGN_CEIL(guest_size, 64u) / 8;
-}
-
 /*
  * One block for the scratch of the available burst, and the ids in flight. It is kept for the next
  * attachment: chains in flight are not to be lost because their ring cannot be attached anew.
@@ -212,13 +201,11 @@ gather_alloc(struct svq_queue *q, uint32_t guest_size)
 	struct svq_gather *ga = &q->gather;
 	uint8_t *mem;
 
-	if (guest_size == q->gather_size) {
-		memset(q->guest.ids, 0, ids_bytes(guest_size));
+	if (guest_size == q->gather_size)
 		return 0;
-	}
 	mem = rte_zmalloc("svq_gather",
-		n * (sizeof(*ga->gpa) + sizeof(*ga->iova) + sizeof(*ga->len)) +
-			2 * (n / 64) * sizeof(uint64_t) + ids_bytes(guest_size),
+		n * (sizeof(*ga->gpa) + sizeof(*ga->iova) + sizeof(*ga->len) + sizeof(*ga->at)) +
+			2 * (n / 64) * sizeof(uint64_t) + svq_ids_bytes(guest_size),
 		RTE_CACHE_LINE_SIZE);
 	if (mem == NULL)
 		return -ENOMEM;
@@ -230,22 +217,9 @@ gather_alloc(struct svq_queue *q, uint32_t guest_size)
 	ga->writable = ga->iova + n;
 	ga->translated = ga->writable + n / 64;
 	q->guest.ids = ga->translated + n / 64;
-	ga->len = (uint32_t *)RTE_PTR_ADD(q->guest.ids, ids_bytes(guest_size));
+	ga->len = (uint32_t *)RTE_PTR_ADD(q->guest.ids, svq_ids_bytes(guest_size));
+	ga->at = (uint16_t *)(ga->len + n);
 	return 0;
-}
-
-/* Chains in flight, which a new attachment finds so. */
-static void
-mark_ids(struct svq_queue *q)
-{
-	uint32_t i;
-
-	for (i = 0; i < q->size; i++) {
-		const struct svq_flight *f = &q->shadow.flight[i];
-
-		if (f->slots != 0)
-			q->guest.ids[f->id / 64] |= UINT64_C(1) << (f->id % 64);
-	}
 }
 
 static void
@@ -266,17 +240,6 @@ ring_set(struct svq_guest_ring *r, const struct svq_queue_guest *guest)
 	r->kickfd = guest->kickfd;
 	r->control = r->packed ? &svq_guest_packed_control : &svq_guest_split_control;
 }
-
-/* By the guest's and the device's format, 1: packed. */
-static const struct {
-	unsigned int (*avail)(struct svq_queue *q);
-	unsigned int (*used)(struct svq_queue *q);
-} instances[2][2] = {
-	{{svq_avail_split_split, svq_used_split_split},
-		{svq_avail_split_packed, svq_used_split_packed}},
-	{{svq_avail_packed_split, svq_used_packed_split},
-		{svq_avail_packed_packed, svq_used_packed_packed}},
-};
 
 int
 svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
@@ -300,10 +263,12 @@ svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 		return ret;
 	ring_set(&q->guest, guest);
 	q->wanted = 0;
-	if (q->inflight == 0)
+	if (q->inflight == 0) {
 		q->guest.control->set_base(q, guest->base);
-	else
-		mark_ids(q);
+		svq_slots_reset(q);
+	} else {
+		svq_slots_resume(q);
+	}
 	/* Whoever holds the other end of it must not be able to block a worker. */
 	if (guest->callfd >= 0) {
 		flags = fcntl(guest->callfd, F_GETFL);
@@ -312,8 +277,6 @@ svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 	}
 	/* We poll, until svq_queue_listen(). */
 	q->guest.control->want_kicks(q, false);
-	q->avail_burst = instances[packed][q->shadow.packed].avail;
-	q->used_burst = instances[packed][q->shadow.packed].used;
 	q->attached = true;
 	return 0;
 }
@@ -355,7 +318,6 @@ svq_queue_recall(struct svq_queue *q)
 	if (q->attached) {
 		qsort_r(heads, n, sizeof(*heads), head_by_seq, q->shadow.flight);
 		q->guest.control->requeue(q, heads, n);
-		memset(q->guest.ids, 0, ids_bytes(q->guest.size));
 	}
 	if (q->guest.control != NULL)
 		q->guest.control->set_base(q, q->guest.control->base(q));

@@ -46,7 +46,29 @@ svq_burst_check_net(const struct svq_queue *q, const struct svq_chain *chain, ui
 	return SVQ_QUEUE_OK;
 }
 
-/* Gather up to @p n chains. The error, if any, belongs to the chain after the last gathered one. */
+/* Gather the plain chains at the head of the next @p n, those that lie in one mapping each. */
+static __rte_always_inline unsigned int
+svq_burst_gather_plain(struct svq_queue *q, const struct svq_guest_ops *g,
+	const struct svq_gpa_map *map, unsigned int n)
+{
+	struct svq_gather *ga = &q->gather;
+	uint64_t bad;
+
+	n = g->gather_plain(q, n, q->net_header);
+	if (n == 0)
+		return 0;
+	bad = ~svq_gpa_translate_burst(map, ga->gpa, ga->len, ga->writable[0], ga->iova, n);
+	if (q->net_header != 0)
+		bad |= q->qid % 2 != 0 ? ga->writable[0] : ~ga->writable[0];
+	bad &= UINT64_MAX >> (64 - n);
+	q->stats.translations += n;
+	return likely(bad == 0) ? n : (unsigned int)__builtin_ctzll(bad);
+}
+
+/*
+ * Gather up to @p n chains behind the plain ones. The error, if any, belongs to the chain after the
+ * last gathered one.
+ */
 static __rte_always_inline enum svq_queue_error
 svq_burst_gather(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_gpa_map *map,
 	unsigned int n, uint64_t *detail)
@@ -55,13 +77,10 @@ svq_burst_gather(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 	enum svq_queue_error error;
 	bool full = false;
 
-	ga->n_chains = 0;
-	ga->n_descs = 0;
-	ga->places = 0;
 	while (ga->n_chains < n) {
 		struct svq_chain *chain = &ga->chain[ga->n_chains];
 
-		error = g->gather(q, map, ga->n_chains, chain, &full, detail);
+		error = g->gather(q, map, ga->n_plain + ga->n_chains, chain, &full, detail);
 		if (unlikely(error != SVQ_QUEUE_OK))
 			return error;
 		if (full)
@@ -78,7 +97,8 @@ svq_burst_gather(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 	return SVQ_QUEUE_OK;
 }
 
-/* Translate all that was gathered. @return whether each entry lies in one mapping. */
+/* Translate all that was gathered, the plain chains once more. @return whether each entry lies in
+ * one mapping. */
 static __rte_always_inline bool
 svq_burst_translate(struct svq_queue *q, const struct svq_gpa_map *map)
 {
@@ -95,7 +115,7 @@ svq_burst_translate(struct svq_queue *q, const struct svq_gpa_map *map)
 		ga->translated[i / 64] = got;
 		all &= (got & want) == want;
 	}
-	q->stats.translations += ga->n_descs;
+	q->stats.translations += ga->n_descs - ga->n_plain;
 	return all;
 }
 
@@ -109,21 +129,109 @@ svq_burst_kick(struct svq_queue *q, const struct svq_shadow_ops *s)
 	q->dev->ops->notify(q->dev, q->qid, data);
 }
 
+/* What a burst moved to the device. */
+struct svq_burst_sum {
+	unsigned int chains;
+	uint64_t descs;
+	uint64_t bytes;
+	uint64_t indirect;
+};
+
+/* Write the plain chains into the shadow ring, as many as it has room for. */
+static __rte_always_inline void
+svq_burst_put_plain(
+	struct svq_queue *q, const struct svq_shadow_ops *s, struct svq_burst_sum *sum, bool kept)
+{
+	const struct svq_gather *ga = &q->gather;
+	unsigned int n = RTE_MIN(ga->n_plain, q->shadow.n_free), i;
+
+	n = s->put_plain(q, n, kept);
+	if (!kept)
+		q->shadow.n_free -= n;
+	sum->chains = n;
+	sum->descs = n;
+	for (i = 0; i < n; i++)
+		sum->bytes += ga->writable[0] >> i & 1 ? 0 : ga->len[i];
+}
+
+/*
+ * Write the chains behind the plain ones, those from @p i on. @return why it went no further, of
+ * which one reason is that the queue has to leave the mode where ids are kept.
+ */
+static __rte_always_inline enum svq_queue_error
+svq_burst_put_from(struct svq_queue *q, const struct svq_shadow_ops *s,
+	const struct svq_gpa_map *map, bool simple, enum svq_queue_error fault,
+	struct svq_burst_sum *sum, uint64_t *detail, unsigned int *i, bool kept, bool *leave)
+{
+	for (; *i < q->gather.n_chains; ++*i) {
+		struct svq_chain *chain = &q->gather.chain[*i];
+
+		chain->slots = chain->n;
+		if (unlikely(!simple)) {
+			enum svq_queue_error error = svq_chain_slots(q, map, chain, detail);
+
+			if (error != SVQ_QUEUE_OK)
+				return error;
+		}
+		if (unlikely(chain->slots > q->size)) {
+			*detail = chain->slots;
+			return SVQ_QUEUE_E_TOO_LONG;
+		}
+		if (kept && unlikely(!svq_shadow_fits_kept(q, chain))) {
+			*leave = true;
+			return SVQ_QUEUE_OK;
+		}
+		if (unlikely(chain->slots > q->shadow.n_free)) {
+			/* What is behind it waits too, and so does its fault. */
+			q->wanted = chain->slots;
+			q->stats.stalls++;
+			return SVQ_QUEUE_OK;
+		}
+		/* Two chains of one id could not be told apart. */
+		if (unlikely(!svq_shadow_claim(q, chain, kept))) {
+			*detail = chain->id;
+			return SVQ_QUEUE_E_HEAD;
+		}
+		s->put(q, map, chain, sum->chains, kept);
+		sum->chains++;
+		sum->descs += chain->n;
+		sum->bytes += chain->readable;
+		sum->indirect += chain->indirect;
+	}
+	return fault;
+}
+
+static __rte_always_inline enum svq_queue_error
+svq_burst_put(struct svq_queue *q, const struct svq_shadow_ops *s, const struct svq_gpa_map *map,
+	enum svq_queue_error fault, struct svq_burst_sum *sum, uint64_t *detail, bool kept)
+{
+	bool simple = svq_burst_translate(q, map), leave = false;
+	enum svq_queue_error error;
+	unsigned int i = 0;
+
+	error = svq_burst_put_from(q, s, map, simple, fault, sum, detail, &i, kept, &leave);
+	if (!kept || likely(!leave))
+		return error;
+	svq_slots_leave_kept(q);
+	return svq_burst_put_from(q, s, map, simple, fault, sum, detail, &i, false, &leave);
+}
+
 static __rte_always_inline unsigned int
-svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s)
+svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
+	bool kept)
 {
 	uint64_t start = rte_rdtsc(), detail = 0;
-	enum svq_queue_error error, fault = SVQ_QUEUE_OK;
-	uint64_t descs = 0, bytes = 0, indirect = 0;
+	enum svq_queue_error fault;
+	struct svq_gather *ga = &q->gather;
 	const struct svq_gpa_map *map;
-	unsigned int n, done;
-	bool simple;
+	struct svq_burst_sum sum = {0};
+	unsigned int n;
 
-	error = g->available(q, &n);
-	if (likely(error == SVQ_QUEUE_OK && n == 0))
+	fault = g->available(q, &n);
+	if (likely(fault == SVQ_QUEUE_OK && n == 0))
 		return 0;
-	if (unlikely(error != SVQ_QUEUE_OK)) {
-		svq_queue_fault(q, error, n);
+	if (unlikely(fault != SVQ_QUEUE_OK)) {
+		svq_queue_fault(q, fault, n);
 		return 0;
 	}
 	/* A long chain that waits is not to cost the worker's other pairs time at every poll. */
@@ -134,53 +242,24 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 
 	q->wanted = 0;
 	map = svq_dma_map(q->dma);
-	fault = svq_burst_gather(q, g, map, n, &detail);
-	simple = svq_burst_translate(q, map);
-
-	for (done = 0; done < q->gather.n_chains; done++) {
-		struct svq_chain *chain = &q->gather.chain[done];
-
-		chain->slots = chain->n;
-		if (unlikely(!simple)) {
-			error = svq_chain_slots(q, map, chain, &detail);
-			if (error != SVQ_QUEUE_OK) {
-				fault = error;
-				break;
-			}
-		}
-		if (unlikely(chain->slots > q->size)) {
-			fault = SVQ_QUEUE_E_TOO_LONG;
-			detail = chain->slots;
-			break;
-		}
-		if (unlikely(chain->slots > q->shadow.n_free)) {
-			/* What is behind it waits too, and so does its fault. */
-			fault = SVQ_QUEUE_OK;
-			q->wanted = chain->slots;
-			q->stats.stalls++;
-			break;
-		}
-		/* Two chains of one id could not be told apart. */
-		if (unlikely(svq_bit(q->guest.ids, chain->id))) {
-			fault = SVQ_QUEUE_E_HEAD;
-			detail = chain->id;
-			break;
-		}
-		s->put(q, map, chain, done);
-		descs += chain->n;
-		bytes += chain->readable;
-		indirect += chain->indirect;
+	ga->n_plain = svq_burst_gather_plain(q, g, map, n);
+	svq_burst_put_plain(q, s, &sum, kept);
+	ga->n_plain = ga->n_descs = ga->places = sum.chains;
+	ga->n_chains = 0;
+	if (sum.chains < n) {
+		fault = svq_burst_gather(q, g, map, n - sum.chains, &detail);
+		fault = svq_burst_put(q, s, map, fault, &sum, &detail, kept);
 	}
 
-	g->taken(q, done);
-	if (likely(done != 0)) {
-		bool kick = s->publish(q, done);
+	g->taken(q, sum.chains);
+	if (likely(sum.chains != 0)) {
+		bool kick = s->publish(q, sum.chains);
 
-		q->inflight += done;
-		q->stats.chains += done;
-		q->stats.descs += descs;
-		q->stats.bytes += bytes;
-		q->stats.indirect += indirect;
+		q->inflight += sum.chains;
+		q->stats.chains += sum.chains;
+		q->stats.descs += sum.descs;
+		q->stats.bytes += sum.bytes;
+		q->stats.indirect += sum.indirect;
 		q->stats.bursts++;
 		if (kick) {
 			svq_burst_kick(q, s);
@@ -192,17 +271,18 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 	}
 	if (unlikely(fault != SVQ_QUEUE_OK))
 		svq_queue_fault(q, fault, detail);
-	return done;
+	return sum.chains;
 }
 
-/* Log what the device wrote of a chain: the first @p len bytes of its writable slots. */
+/* Log what the device wrote of a chain: the first bytes of its writable slots. */
 static inline void
-svq_burst_log(const struct svq_queue *q, uint16_t head, uint32_t len)
+svq_burst_log(const struct svq_queue *q, const struct svq_used *u)
 {
-	const struct svq_slot *slot = &q->shadow.slot[head];
+	const struct svq_slot *slot = &q->shadow.slot[u->head];
+	uint32_t len = u->len;
 	unsigned int i;
 
-	for (i = q->shadow.flight[head].slots; i != 0 && len != 0; i--) {
+	for (i = u->flight.slots; i != 0 && len != 0; i--) {
 		if (slot->writable) {
 			uint32_t part = RTE_MIN(len, slot->len);
 
@@ -228,7 +308,8 @@ svq_burst_call(const struct svq_queue *q, enum svq_queue_error fault, uint64_t *
 }
 
 static __rte_always_inline unsigned int
-svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s)
+svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
+	bool kept)
 {
 	uint64_t start = rte_rdtsc(), detail = 0, bytes = 0;
 	enum svq_queue_error fault;
@@ -245,24 +326,24 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 	if (unlikely(q->log.base != NULL))
 		svq_dirty_log_begin();
 	for (done = 0; done < n; done++) {
-		uint16_t head = 0;
-		uint32_t len = 0;
+		struct svq_used u;
 		bool none;
 
-		fault = s->get_used(q, done, &head, &len, &none);
+		fault = s->get_used(q, done, &u, &none);
 		if (none)
 			break;
 		if (unlikely(fault != SVQ_QUEUE_OK)) {
-			detail = fault == SVQ_QUEUE_E_USED_LEN ? len : head;
+			detail = fault == SVQ_QUEUE_E_USED_LEN ? u.len : u.head;
 			break;
 		}
 		/* Logged before the guest can learn of it: it may be stopped and copied right
 		 * after. */
 		if (unlikely(q->log.base != NULL))
-			svq_burst_log(q, head, len);
-		g->put_used(q, done, q->shadow.flight[head].id, svq_flight_places(q, head), len);
-		svq_shadow_release(q, head);
-		bytes += len;
+			svq_burst_log(q, &u);
+		g->put_used(q, done, kept ? u.head : u.flight.id,
+			likely(!u.flight.origin) ? 1 : q->shadow.origin[u.head].places, u.len);
+		svq_shadow_release(q, &u, kept);
+		bytes += u.len;
 	}
 
 	if (likely(done != 0)) {

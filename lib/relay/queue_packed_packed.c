@@ -6,14 +6,4 @@
 #include "queue_burst.h"
 #include "shadow_packed.h"
 
-unsigned int
-svq_avail_packed_packed(struct svq_queue *q)
-{
-	return svq_burst_avail(q, &svq_guest_packed, &svq_shadow_packed);
-}
-
-unsigned int
-svq_used_packed_packed(struct svq_queue *q)
-{
-	return svq_burst_used(q, &svq_guest_packed, &svq_shadow_packed);
-}
+SVQ_INSTANCES(svq_packed_packed, &svq_guest_packed, &svq_shadow_packed);

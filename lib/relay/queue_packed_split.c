@@ -6,14 +6,4 @@
 #include "queue_burst.h"
 #include "shadow_split.h"
 
-unsigned int
-svq_avail_packed_split(struct svq_queue *q)
-{
-	return svq_burst_avail(q, &svq_guest_packed, &svq_shadow_split);
-}
-
-unsigned int
-svq_used_packed_split(struct svq_queue *q)
-{
-	return svq_burst_used(q, &svq_guest_packed, &svq_shadow_split);
-}
+SVQ_INSTANCES(svq_packed_split, &svq_guest_packed, &svq_shadow_split);

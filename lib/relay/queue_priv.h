@@ -56,33 +56,63 @@ struct svq_chain {
  * arrays hold SVQ_BURST_DESCS entries and one chain of the guest ring's size.
  */
 struct svq_gather {
+	uint32_t n_plain; /**< the burst begins with that many plain chains: see svq_guest_ops */
 	uint32_t n_descs;
-	uint32_t n_chains;
-	uint32_t places; /**< packed: descriptors of the guest's ring that the chains take */
+	uint32_t n_chains; /**< and goes on with these */
+	uint32_t places;   /**< packed: descriptors of the guest's ring that the chains take */
 	uint64_t *gpa;
 	uint64_t *iova;
 	uint32_t *len;
-	uint64_t *writable;   /**< bit i % 64 of word i / 64: the device writes entry i */
-	uint64_t *translated; /**< likewise: iova[i] holds for the whole of entry i */
+	uint64_t *writable;	/**< bit i % 64 of word i / 64: the device writes entry i */
+	uint64_t *translated;	/**< likewise: iova[i] holds for the whole of entry i */
+	uint16_t *at;		/**< split: descriptor of the guest's table, of a direct chain */
+	uint16_t id[SVQ_BURST]; /**< of the plain chains, each of which is one entry */
 	struct svq_chain chain[SVQ_BURST];
 };
 
 /** A shadow descriptor as we wrote it; the device cannot change it. */
 struct svq_slot {
-	uint64_t gpa;  /**< first byte, for dirty logging */
-	uint32_t len;  /**< bytes */
-	uint16_t next; /**< next slot of the chain */
-	bool writable; /**< by the device */
-	bool joined;   /**< goes on with the buffer of the slot before it: it was split */
+	union {
+		struct {
+			uint64_t gpa;  /**< first byte, for dirty logging */
+			uint32_t len;  /**< bytes */
+			uint16_t next; /**< next slot of the chain */
+			bool writable; /**< by the device */
+			bool joined;   /**< its buffer began in the slot before it */
+		};
+		uint64_t half[2]; /**< the same, to write it whole */
+	};
 };
 
 /** A chain in flight, by its first slot. 16 bytes: four to a cache line. */
 struct svq_flight {
-	uint64_t seq;	     /**< as in struct svq_chain */
-	uint32_t writable;   /**< bytes that the device may write */
-	uint16_t id : 15;    /**< what the guest knows it by */
-	uint16_t origin : 1; /**< there is more to know of it: struct svq_origin */
-	uint16_t slots;	     /**< its slots; 0: no chain in flight begins here */
+	union {
+		struct {
+			uint64_t seq;	   /**< as in struct svq_chain */
+			uint32_t writable; /**< bytes that the device may write */
+			union {
+				struct {
+					uint16_t id : 15;    /**< what the guest knows it by */
+					uint16_t origin : 1; /**< see struct svq_origin */
+					uint16_t slots; /**< its slots; 0: no chain begins here */
+				};
+				uint32_t word; /**< ids kept: 0 if no chain has the slot */
+			};
+		};
+		uint64_t half[2]; /**< the same, to write it whole */
+	};
+};
+
+/** svq_flight.word of a slot whose chain begins elsewhere. */
+#define SVQ_FLIGHT_INNER 0x8000u
+/** svq_flight.word of a plain chain, but for the id. */
+#define SVQ_FLIGHT_PLAIN 0x10000u
+
+/** What the device returned: a chain in flight, and what we know of it. */
+struct svq_used {
+	uint16_t head;
+	uint32_t len; /**< bytes written */
+	struct svq_flight flight;
 };
 
 /** What to know of a chain that the guest did not make available as one direct descriptor. */
@@ -125,7 +155,7 @@ struct svq_guest_ring {
 	uint32_t used_places; /**< that the present used burst takes */
 	uint16_t used_flags;  /**< of its first entry, which is published last */
 
-	uint64_t *ids; /**< bit n: the chain that the guest knows by n is in flight */
+	uint64_t *ids; /**< unless ids are kept, bit n: the chain of id n is in flight */
 };
 
 /** The shadow ring, before the device. */
@@ -145,7 +175,7 @@ struct svq_shadow_ring {
 	struct svq_slot *slot;
 	struct svq_flight *flight;
 	struct svq_origin *origin;
-	uint16_t *free;	    /**< free slots, the next one to use last */
+	uint16_t *free;	    /**< unless ids are kept: free slots, the next one to use last */
 	uint16_t mask;	    /**< split */
 	uint16_t avail_idx; /**< next to publish */
 	uint16_t used_idx;  /**< next to take back */
@@ -186,6 +216,7 @@ struct svq_queue {
 	enum svq_queue_error error;
 	uint32_t inflight;
 	uint64_t seq;	 /**< chains taken from the guest so far; packed: descriptors of its ring */
+	bool kept;	 /**< the device knows chains by the guest's ids, see slots.c */
 	uint32_t wanted; /**< free slots that the next chain waits for; 0: it is not known */
 	struct svq_shadow_ring shadow;
 	struct svq_gather gather;
@@ -212,6 +243,12 @@ struct svq_guest_ops {
 	/** Chains that may be available, at most SVQ_BURST; 0: none is. */
 	enum svq_queue_error (*available)(const struct svq_queue *q, unsigned int *n);
 	/**
+	 * Copy and check the plain chains at the head of the next @p n: one direct descriptor,
+	 * nothing at fault, no shorter than @p least bytes. What is not plain is left to gather().
+	 * @return how many.
+	 */
+	unsigned int (*gather_plain)(struct svq_queue *q, unsigned int n, uint32_t least);
+	/**
 	 * Copy and check the chain that lies @p ahead chains after the next one. Entries go behind
 	 * those that the gather holds; @p full says that the burst holds enough or that there is no
 	 * further chain. On error @p detail is the value at fault.
@@ -235,10 +272,13 @@ struct svq_guest_ops {
 
 /** The device's side of a ring format. */
 struct svq_shadow_ops {
-	/** Write one translated chain into free slots, of which there are enough, @p ahead chains
-	 * after the last published one. */
+	/** Write the plain chains that were gathered, translated, and of which there is room for @p
+	 * n. @return how many; fewer if the next one's id is in flight. */
+	unsigned int (*put_plain)(struct svq_queue *q, unsigned int n, bool kept);
+	/** Write one translated chain, of which svq_shadow_claim() held, @p ahead chains after the
+	 * last published one. */
 	void (*put)(struct svq_queue *q, const struct svq_gpa_map *map,
-		const struct svq_chain *chain, unsigned int ahead);
+		const struct svq_chain *chain, unsigned int ahead, bool kept);
 	/** Publish @p n chains at once. @return whether the device wants a kick. */
 	bool (*publish)(struct svq_queue *q, unsigned int n);
 	/** Where the next chain will be published, as a kick tells it (virtio 1.2, 2.9). */
@@ -253,7 +293,7 @@ struct svq_shadow_ops {
 	/** Read and check the entry that lies @p ahead entries after the next one; @p none: there
 	 * is no further one. */
 	enum svq_queue_error (*get_used)(
-		struct svq_queue *q, unsigned int ahead, uint16_t *head, uint32_t *len, bool *none);
+		struct svq_queue *q, unsigned int ahead, struct svq_used *used, bool *none);
 	/** @p n entries have been taken. */
 	void (*taken)(struct svq_queue *q, unsigned int n);
 };
@@ -289,15 +329,52 @@ void svq_queue_fault(struct svq_queue *q, enum svq_queue_error error, uint64_t d
 enum svq_queue_error svq_chain_slots(struct svq_queue *q, const struct svq_gpa_map *map,
 	struct svq_chain *chain, uint64_t *detail);
 
-/* Instances of the algorithm, by format of the guest's and the device's side. */
-unsigned int svq_avail_split_split(struct svq_queue *q);
-unsigned int svq_used_split_split(struct svq_queue *q);
-unsigned int svq_avail_split_packed(struct svq_queue *q);
-unsigned int svq_used_split_packed(struct svq_queue *q);
-unsigned int svq_avail_packed_packed(struct svq_queue *q);
-unsigned int svq_used_packed_packed(struct svq_queue *q);
-unsigned int svq_avail_packed_split(struct svq_queue *q);
-unsigned int svq_used_packed_split(struct svq_queue *q);
+/** All slots are free from now on: decide whether ids are kept. */
+void svq_slots_reset(struct svq_queue *q);
+
+/** Slots for an attachment that finds chains in flight. */
+void svq_slots_resume(struct svq_queue *q);
+
+/** Keep ids no more. The chains in flight stay where they are. */
+void svq_slots_leave_kept(struct svq_queue *q);
+
+/** An instance of the algorithm: formats of the two sides, and whether ids are kept. */
+struct svq_instance {
+	unsigned int (*avail)(struct svq_queue *q);
+	unsigned int (*used)(struct svq_queue *q);
+};
+
+extern const struct svq_instance svq_split_split[2];
+extern const struct svq_instance svq_split_packed[2];
+extern const struct svq_instance svq_packed_split[2];
+extern const struct svq_instance svq_packed_packed[2];
+
+/** Define those of a pairing, [0] and [1]: ids are not kept, are kept. */
+#define SVQ_INSTANCES(name, guest, shadow)                       \
+	static unsigned int avail(struct svq_queue *q)           \
+	{                                                        \
+		return svq_burst_avail(q, guest, shadow, false); \
+	}                                                        \
+	static unsigned int avail_kept(struct svq_queue *q)      \
+	{                                                        \
+		return svq_burst_avail(q, guest, shadow, true);  \
+	}                                                        \
+	static unsigned int used(struct svq_queue *q)            \
+	{                                                        \
+		return svq_burst_used(q, guest, shadow, false);  \
+	}                                                        \
+	static unsigned int used_kept(struct svq_queue *q)       \
+	{                                                        \
+		return svq_burst_used(q, guest, shadow, true);   \
+	}                                                        \
+	const struct svq_instance name[2] = {{avail, used}, {avail_kept, used_kept}}
+
+/** Bytes of the bitmap of ids. */
+static inline size_t
+svq_ids_bytes(uint32_t guest_size)
+{
+	return RTE_ALIGN_CEIL(guest_size, 64u) / 8;
+}
 
 /** Descriptors of the guest's packed ring that a chain in flight takes. */
 static inline uint16_t

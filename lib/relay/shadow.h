@@ -8,7 +8,7 @@
 /**
  * @file
  * A translated chain on its way into the shadow ring and back, whatever the ring's format: slots
- * keep our copy; the format writes the descriptors.
+ * keep our copy; the format writes the descriptors. Which slots a chain takes: slots.c.
  */
 
 #include "queue_priv.h"
@@ -29,18 +29,19 @@ typedef void (*svq_shadow_write)(struct svq_queue *q, uint16_t slot, uint16_t he
 /* A chain that is being written. */
 struct svq_shadow_cursor {
 	uint16_t head;
-	uint16_t slot; /* the one to write */
-	uint32_t left; /* slots that the chain still takes */
+	uint16_t slot;	    /* the one to write */
+	uint32_t left;	    /* slots that the chain still takes */
+	const uint16_t *at; /* ids kept: of the one to write */
 };
 
 static __rte_always_inline void
 svq_shadow_add(struct svq_queue *q, svq_shadow_write write, struct svq_shadow_cursor *c,
-	uint64_t iova, uint64_t gpa, uint32_t len, bool writable, bool joined)
+	uint64_t iova, uint64_t gpa, uint32_t len, bool writable, bool joined, bool kept)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 	struct svq_slot *slot = &r->slot[c->slot];
 
-	slot->next = c->left > 1 ? r->free[--r->n_free] : 0;
+	slot->next = c->left == 1 ? 0 : kept ? *++c->at : r->free[--r->n_free];
 	write(q, c->slot, c->head, iova, len,
 		(--c->left != 0 ? VRING_DESC_F_NEXT : 0) | (writable ? VRING_DESC_F_WRITE : 0));
 	slot->gpa = gpa;
@@ -50,7 +51,7 @@ svq_shadow_add(struct svq_queue *q, svq_shadow_write write, struct svq_shadow_cu
 	c->slot = slot->next;
 }
 
-/* A buffer that spans mappings. */
+/* A buffer that spans mappings: its pieces have no ids to keep. */
 static inline void
 svq_shadow_add_spanning(struct svq_queue *q, svq_shadow_write write, struct svq_shadow_cursor *c,
 	const struct svq_gpa_map *map, uint32_t entry, bool writable)
@@ -62,28 +63,71 @@ svq_shadow_add_spanning(struct svq_queue *q, svq_shadow_write write, struct svq_
 	n = svq_gpa_translate(map, q->gather.gpa[entry], q->gather.len[entry],
 		writable ? SVQ_PERM_W : SVQ_PERM_R, segs, RTE_DIM(segs));
 	for (k = 0; k < n; k++)
-		svq_shadow_add(
-			q, write, c, segs[k].iova, segs[k].gpa, segs[k].len, writable, k > 0);
+		svq_shadow_add(q, write, c, segs[k].iova, segs[k].gpa, segs[k].len, writable, k > 0,
+			false);
 	q->stats.splits++;
 }
 
-/** Write a chain into free slots, of which there are enough. @return its first slot. */
+/** Whether the chain takes just the slots of its ids, so that they can be kept. */
+static __rte_always_inline bool
+svq_shadow_fits_kept(const struct svq_queue *q, const struct svq_chain *chain)
+{
+	return chain->slots == 1 ||
+		(!q->guest.packed && !chain->indirect && chain->slots == chain->n);
+}
+
+/**
+ * Claim what is the chain's only: its id, and the slots that go with it if ids are kept. Otherwise
+ * there are enough free ones.
+ *
+ * @return false: another chain in flight has it.
+ */
+static inline bool
+svq_shadow_claim(struct svq_queue *q, const struct svq_chain *chain, bool kept)
+{
+	struct svq_flight *flight = q->shadow.flight;
+	const uint16_t *at = &q->gather.at[chain->first];
+	uint64_t *ids = &q->guest.ids[chain->id / 64], bit = UINT64_C(1) << (chain->id % 64);
+	uint32_t k;
+
+	if (!kept) {
+		if (unlikely(*ids & bit))
+			return false;
+		*ids |= bit;
+		return true;
+	}
+	for (k = 0; k < chain->slots; k++) {
+		uint32_t *word = &flight[k == 0 ? chain->id : at[k]].word;
+
+		if (unlikely(*word != 0))
+			break;
+		*word = SVQ_FLIGHT_INNER;
+	}
+	if (likely(k == chain->slots))
+		return true;
+	while (k-- != 0)
+		flight[k == 0 ? chain->id : at[k]].word = 0;
+	return false;
+}
+
+/** Write a chain that was claimed. @return its first slot. */
 static __rte_always_inline uint16_t
 svq_shadow_put(struct svq_queue *q, svq_shadow_write write, const struct svq_gpa_map *map,
-	const struct svq_chain *chain)
+	const struct svq_chain *chain, bool kept)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 	const struct svq_gather *ga = &q->gather;
-	uint16_t head = r->free[--r->n_free];
-	struct svq_shadow_cursor c = {.head = head, .slot = head, .left = chain->slots};
+	uint16_t head = kept ? chain->id : r->free[--r->n_free];
+	struct svq_shadow_cursor c = {
+		.head = head, .slot = head, .left = chain->slots, .at = &ga->at[chain->first]};
 	uint32_t k;
 
 	for (k = chain->first; k < chain->first + chain->n; k++) {
 		bool writable = svq_bit(ga->writable, k);
 
 		if (likely(svq_bit(ga->translated, k)))
-			svq_shadow_add(
-				q, write, &c, ga->iova[k], ga->gpa[k], ga->len[k], writable, false);
+			svq_shadow_add(q, write, &c, ga->iova[k], ga->gpa[k], ga->len[k], writable,
+				false, kept);
 		else
 			svq_shadow_add_spanning(q, write, &c, map, k, writable);
 	}
@@ -100,35 +144,103 @@ svq_shadow_put(struct svq_queue *q, svq_shadow_write write, const struct svq_gpa
 			.table_len = chain->table_len,
 			.places = chain->places,
 		};
-	q->guest.ids[chain->id / 64] |= UINT64_C(1) << (chain->id % 64);
 	return head;
+}
+
+/** Where plain chains come from and go to: copied, for whatever is written may alias the queue. */
+struct svq_shadow_plain {
+	const uint16_t *id;
+	const uint64_t *gpa;
+	const uint64_t *iova;
+	const uint32_t *len;
+	uint64_t writable;
+	struct svq_slot *slot;
+	struct svq_flight *flight;
+	const uint16_t *free; /* behind the next free slot */
+	uint64_t *ids;
+	uint64_t seq;
+};
+
+static __rte_always_inline struct svq_shadow_plain
+svq_shadow_plain(const struct svq_queue *q)
+{
+	const struct svq_shadow_ring *r = &q->shadow;
+	const struct svq_gather *ga = &q->gather;
+
+	return (struct svq_shadow_plain){
+		.id = ga->id,
+		.gpa = ga->gpa,
+		.iova = ga->iova,
+		.len = ga->len,
+		.writable = ga->writable[0],
+		.slot = r->slot,
+		.flight = r->flight,
+		.free = r->free + r->n_free,
+		.ids = q->guest.ids,
+		.seq = q->seq,
+	};
+}
+
+/** Claim a slot for the @p i -th plain chain, and fill it. @return false: its id is in flight. */
+static __rte_always_inline bool
+svq_shadow_claim_plain(const struct svq_shadow_plain *p, unsigned int i, uint16_t *slot, bool kept)
+{
+	uint64_t writable = p->writable >> i & 1;
+	uint16_t id = p->id[i];
+
+	if (kept) {
+		*slot = id;
+		if (unlikely(p->flight[id].word != 0))
+			return false;
+	} else {
+		uint64_t *ids = &p->ids[id / 64], bit = UINT64_C(1) << (id % 64);
+
+		*slot = p->free[-1 - (int)i];
+		if (unlikely(*ids & bit))
+			return false;
+		*ids |= bit;
+	}
+	p->slot[*slot].half[0] = p->gpa[i];
+	p->slot[*slot].half[1] = p->len[i] | writable << 48;
+	p->flight[*slot].half[0] = p->seq + i;
+	p->flight[*slot].half[1] =
+		(p->len[i] & -(uint32_t)writable) | (uint64_t)(SVQ_FLIGHT_PLAIN | id) << 32;
+	return true;
 }
 
 /** The chain is in flight no more. */
 static __rte_always_inline void
-svq_shadow_release(struct svq_queue *q, uint16_t head)
+svq_shadow_release(struct svq_queue *q, const struct svq_used *used, bool kept)
 {
 	struct svq_shadow_ring *r = &q->shadow;
-	struct svq_flight *flight = &r->flight[head];
-	uint16_t slot = head;
+	uint16_t slot = used->head;
 	unsigned int i;
 
-	r->free[r->n_free++] = head;
-	for (i = flight->slots; unlikely(i > 1); i--) {
-		slot = r->slot[slot].next;
+	r->flight[slot].word = 0;
+	if (!kept) {
 		r->free[r->n_free++] = slot;
+		q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));
 	}
-	flight->slots = 0;
-	q->guest.ids[flight->id / 64] &= ~(UINT64_C(1) << (flight->id % 64));
+	for (i = used->flight.slots; unlikely(i > 1); i--) {
+		slot = r->slot[slot].next;
+		r->flight[slot].word = 0;
+		if (!kept)
+			r->free[r->n_free++] = slot;
+	}
 }
 
 /** Whether a device may return this id and length. */
 static __rte_always_inline enum svq_queue_error
-svq_shadow_check_used(const struct svq_queue *q, uint32_t id, uint32_t len)
+svq_shadow_check_used(const struct svq_queue *q, uint32_t id, uint32_t len, struct svq_used *used)
 {
-	if (unlikely(id >= q->size || q->shadow.flight[id].slots == 0))
+	used->head = (uint16_t)id;
+	used->len = len;
+	if (unlikely(id >= q->size))
 		return SVQ_QUEUE_E_USED_ID;
-	if (unlikely(len > q->shadow.flight[id].writable))
+	used->flight = q->shadow.flight[id];
+	if (unlikely(used->flight.slots == 0))
+		return SVQ_QUEUE_E_USED_ID;
+	if (unlikely(len > used->flight.writable))
 		return SVQ_QUEUE_E_USED_LEN;
 	return SVQ_QUEUE_OK;
 }

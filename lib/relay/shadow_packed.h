@@ -42,7 +42,7 @@ shadow_packed_write(struct svq_queue *q, uint16_t slot, uint16_t head, uint64_t 
 
 static __rte_always_inline void
 shadow_packed_put(struct svq_queue *q, const struct svq_gpa_map *map, const struct svq_chain *chain,
-	unsigned int ahead)
+	unsigned int ahead, bool kept)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 
@@ -51,7 +51,37 @@ shadow_packed_put(struct svq_queue *q, const struct svq_gpa_map *map, const stru
 		r->put_wrap = r->avail_wrap;
 		r->put_places = 0;
 	}
-	svq_shadow_put(q, shadow_packed_write, map, chain);
+	svq_shadow_put(q, shadow_packed_write, map, chain, kept);
+}
+
+static __rte_always_inline unsigned int
+shadow_packed_put_plain(struct svq_queue *q, unsigned int n, bool kept)
+{
+	const struct svq_shadow_plain p = svq_shadow_plain(q);
+	struct svq_shadow_ring *r = &q->shadow;
+	struct vring_packed_desc *desc = r->packed_desc;
+	uint16_t pos = r->avail_idx, slot;
+	bool wrap = r->avail_wrap;
+	const uint32_t size = q->size;
+	unsigned int i;
+
+	for (i = 0; i < n && svq_shadow_claim_plain(&p, i, &slot, kept); i++) {
+		/* VRING_DESC_F_WRITE is bit 1. */
+		uint16_t flags = svq_packed_avail_flags(wrap) | (p.writable >> i & 1) << 1;
+
+		/* The first one's flags publish the burst; before it the device looks at no other.
+		 */
+		if (i == 0) {
+			r->put_flags = flags;
+			flags = svq_packed_used_flags(!wrap);
+		}
+		svq_packed_store(&desc[pos], p.iova[i], p.len[i], slot, flags);
+		pos = svq_packed_step(pos, 1, size, &wrap);
+	}
+	r->put_pos = pos;
+	r->put_wrap = wrap;
+	r->put_places = i;
+	return i;
 }
 
 static __rte_always_inline bool
@@ -97,8 +127,7 @@ shadow_packed_used(const struct svq_queue *q, unsigned int *n)
 }
 
 static __rte_always_inline enum svq_queue_error
-shadow_packed_get_used(
-	struct svq_queue *q, unsigned int ahead, uint16_t *head, uint32_t *len, bool *none)
+shadow_packed_get_used(struct svq_queue *q, unsigned int ahead, struct svq_used *used, bool *none)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 	enum svq_queue_error error;
@@ -112,13 +141,11 @@ shadow_packed_get_used(
 	*none = !svq_packed_is_used(d.flags, r->take_wrap);
 	if (*none)
 		return SVQ_QUEUE_OK;
-	*head = d.id;
 	/* The length counts only where something was written (virtio 1.2, 2.8.6). */
-	*len = d.flags & VRING_DESC_F_WRITE ? d.len : 0;
-	error = svq_shadow_check_used(q, d.id, *len);
+	error = svq_shadow_check_used(q, d.id, d.flags & VRING_DESC_F_WRITE ? d.len : 0, used);
 	if (likely(error == SVQ_QUEUE_OK))
 		r->take_pos =
-			svq_packed_step(r->take_pos, r->flight[d.id].slots, q->size, &r->take_wrap);
+			svq_packed_step(r->take_pos, used->flight.slots, q->size, &r->take_wrap);
 	return error;
 }
 
@@ -131,6 +158,7 @@ shadow_packed_taken(struct svq_queue *q, unsigned int n)
 }
 
 static const struct svq_shadow_ops svq_shadow_packed = {
+	.put_plain = shadow_packed_put_plain,
 	.put = shadow_packed_put,
 	.publish = shadow_packed_publish,
 	.position = shadow_packed_position,

@@ -29,12 +29,30 @@ shadow_split_write(struct svq_queue *q, uint16_t slot, uint16_t head, uint64_t i
 
 static __rte_always_inline void
 shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struct svq_chain *chain,
-	unsigned int ahead)
+	unsigned int ahead, bool kept)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 
 	r->avail->ring[(uint16_t)(r->avail_idx + ahead) & r->mask] =
-		svq_shadow_put(q, shadow_split_write, map, chain);
+		svq_shadow_put(q, shadow_split_write, map, chain, kept);
+}
+
+static __rte_always_inline unsigned int
+shadow_split_put_plain(struct svq_queue *q, unsigned int n, bool kept)
+{
+	const struct svq_shadow_plain p = svq_shadow_plain(q);
+	struct vring_desc *desc = q->shadow.desc;
+	uint16_t *ring = q->shadow.avail->ring;
+	uint16_t idx = q->shadow.avail_idx, mask = q->shadow.mask, slot;
+	unsigned int i;
+
+	for (i = 0; i < n && svq_shadow_claim_plain(&p, i, &slot, kept); i++) {
+		/* VRING_DESC_F_WRITE is bit 1 of the flags, which are behind the length. */
+		svq_store_desc_halves(
+			&desc[slot], p.iova[i], p.len[i] | (p.writable >> i & 1) << (32 + 1));
+		ring[(uint16_t)(idx + i) & mask] = slot;
+	}
+	return i;
 }
 
 static __rte_always_inline bool
@@ -79,17 +97,14 @@ shadow_split_used(const struct svq_queue *q, unsigned int *n)
 }
 
 static __rte_always_inline enum svq_queue_error
-shadow_split_get_used(
-	struct svq_queue *q, unsigned int ahead, uint16_t *head, uint32_t *len, bool *none)
+shadow_split_get_used(struct svq_queue *q, unsigned int ahead, struct svq_used *used, bool *none)
 {
 	const struct svq_shadow_ring *r = &q->shadow;
 	struct vring_used_elem elem =
 		svq_load_used_elem(&r->used->ring[(uint16_t)(r->used_idx + ahead) & r->mask]);
 
 	*none = false;
-	*head = (uint16_t)elem.id;
-	*len = elem.len;
-	return svq_shadow_check_used(q, elem.id, elem.len);
+	return svq_shadow_check_used(q, elem.id, elem.len, used);
 }
 
 static __rte_always_inline void
@@ -99,6 +114,7 @@ shadow_split_taken(struct svq_queue *q, unsigned int n)
 }
 
 static const struct svq_shadow_ops svq_shadow_split = {
+	.put_plain = shadow_split_put_plain,
 	.put = shadow_split_put,
 	.publish = shadow_split_publish,
 	.position = shadow_split_position,

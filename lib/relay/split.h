@@ -55,20 +55,46 @@ svq_store16_release(uint16_t *p, uint16_t v)
 }
 
 /** Copy a descriptor, each half read once. */
+static inline void
+svq_load_desc_halves(const struct vring_desc *p, uint64_t half[2])
+{
+	const volatile uint64_t *from = (const volatile uint64_t *)p;
+
+	RTE_BUILD_BUG_ON(sizeof(*p) != 16);
+	half[0] = from[0];
+	half[1] = from[1];
+}
+
+/** Write a descriptor into a table of ours, halves as above. */
+static inline void
+svq_store_desc_halves(struct vring_desc *p, uint64_t first, uint64_t second)
+{
+	uint64_t __attribute__((may_alias)) *to = (void *)p;
+
+	to[0] = first;
+	to[1] = second;
+}
+
+/** Copy a descriptor. Its fields come out of registers, not out of a copy in memory. */
 static inline struct vring_desc
 svq_load_desc(const struct vring_desc *p)
 {
-	const volatile uint64_t *from = (const volatile uint64_t *)p;
-	union {
-		uint64_t half[2];
-		struct vring_desc desc;
-	} copy;
+	uint64_t half[2];
 
-	RTE_BUILD_BUG_ON(sizeof(copy) != 16);
-	copy.half[0] = from[0];
-	copy.half[1] = from[1];
-	return copy.desc;
+	svq_load_desc_halves(p, half);
+	return (struct vring_desc){
+		.addr = half[0],
+		.len = (uint32_t)half[1],
+		.flags = (uint16_t)(half[1] >> 32),
+		.next = (uint16_t)(half[1] >> 48),
+	};
 }
+
+/**
+ * A direct descriptor that ends its chain, as its halves: 0 in both of these bits of the second.
+ * Little-endian: length, flags, next.
+ */
+#define SVQ_DESC_NOT_PLAIN ((uint64_t)(VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT) << 32)
 
 /** Copy a used element, read once; it is 4-byte aligned only. */
 static inline struct vring_used_elem

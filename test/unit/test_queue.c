@@ -350,7 +350,9 @@ test_device_faults(void)
 	device_fault(64, 0, SVQ_QUEUE_E_USED_ID);
 	device_fault(UINT32_MAX, 0, SVQ_QUEUE_E_USED_ID);
 	device_fault(0x10000, 0, SVQ_QUEUE_E_USED_ID);
-	device_fault(0, 21, SVQ_QUEUE_E_USED_LEN);
+	/* In flight, but not what the chain begins with. */
+	device_fault(2, 0, SVQ_QUEUE_E_USED_ID);
+	device_fault(1, 21, SVQ_QUEUE_E_USED_LEN);
 
 	one_in_flight();
 	b.sused->idx = 2;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <string.h>
+
+#include "queue_priv.h"
+
+/*
+ * Which slots of the shadow ring a chain takes.
+ *
+ * Ids kept: the slot's number is the guest's, that of its descriptor or buffer. Nothing is to be
+ * allocated, nor to be looked up when the device returns it, and room is never short. It takes a
+ * shadow ring no smaller than the guest's, and chains of which each slot has a number: single
+ * descriptors, and direct chains of a split ring.
+ *
+ * A queue that meets another chain leaves that mode: free slots are then a stack, and a bitmap
+ * tells which of the guest's ids are in flight. It does not wait for the chains in flight, for a
+ * device that receives never returns them all; they keep their slots, and what is in flight by then
+ * can be told from a slot's flight in both modes. When all slots are free anyway (the ring is
+ * attached, or its chains are recalled) the queue starts with ids kept again.
+ */
+
+/* By the guest's and the device's format, 1: packed. */
+static const struct svq_instance *const instances[2][2] = {
+	{svq_split_split, svq_split_packed},
+	{svq_packed_split, svq_packed_packed},
+};
+
+static void
+set_mode(struct svq_queue *q, bool kept)
+{
+	const struct svq_instance *i = &instances[q->guest.packed][q->shadow.packed][kept];
+
+	q->kept = kept;
+	q->avail_burst = i->avail;
+	q->used_burst = i->used;
+}
+
+/* The stack and the bitmap, from what is in flight. */
+static void
+count_free(struct svq_queue *q)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	uint32_t i;
+
+	if (q->guest.ids != NULL)
+		memset(q->guest.ids, 0, svq_ids_bytes(q->guest.size));
+	r->n_free = 0;
+	for (i = q->size; i-- != 0;) {
+		const struct svq_flight *flight = &r->flight[i];
+
+		if (flight->word == 0)
+			r->free[r->n_free++] = (uint16_t)i;
+		if (flight->slots != 0)
+			q->guest.ids[flight->id / 64] |= UINT64_C(1) << (flight->id % 64);
+	}
+}
+
+void
+svq_slots_reset(struct svq_queue *q)
+{
+	uint32_t i;
+
+	for (i = 0; i < q->size; i++)
+		q->shadow.flight[i].word = 0;
+	count_free(q);
+	set_mode(q, q->guest.size <= q->size);
+}
+
+void
+svq_slots_resume(struct svq_queue *q)
+{
+	if (!q->kept)
+		count_free(q);
+	set_mode(q, q->kept);
+}
+
+void
+svq_slots_leave_kept(struct svq_queue *q)
+{
+	count_free(q);
+	set_mode(q, false);
+	RELAY_LOG(INFO, "%s queue %u: a chain needs slots of its own, ids are no longer kept",
+		q->name, q->qid);
+}

@@ -39,6 +39,8 @@ static const struct {
 		"front-end shrank the file behind guest memory, device status"},
 	[SVQ_QUEUE_E_USED_IDX] = {"used_idx", "device's used->idx is beyond what is in flight,"},
 	[SVQ_QUEUE_E_USED_ID] = {"used_id", "device returned an id that is not in flight,"},
+	[SVQ_QUEUE_E_USED_WRAP] = {"used_wrap",
+		"device returned a descriptor with the wrong wrap counter, place"},
 	[SVQ_QUEUE_E_USED_LEN] = {"used_len", "device wrote more than the buffer holds, bytes"},
 	[SVQ_QUEUE_E_NEEDS_RESET] = {"needs_reset", "device asks to be reset, status"},
 };

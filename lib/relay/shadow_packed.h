@@ -120,8 +120,13 @@ shadow_packed_used(const struct svq_queue *q, unsigned int *n)
 	uint16_t flags = *(const volatile uint16_t *)&r->packed_desc[r->used_idx].flags;
 
 	*n = 0;
-	if (likely(!svq_packed_is_used(flags, r->used_wrap)))
-		return SVQ_QUEUE_OK;
+	if (likely(!svq_packed_is_used(flags, r->used_wrap))) {
+		/* A chain in flight stands here as we made it available. */
+		if (likely(q->inflight == 0 || svq_packed_is_avail(flags, r->used_wrap)))
+			return SVQ_QUEUE_OK;
+		*n = r->used_idx;
+		return SVQ_QUEUE_E_USED_WRAP;
+	}
 	*n = q->inflight;
 	return q->inflight != 0 ? SVQ_QUEUE_OK : SVQ_QUEUE_E_USED_IDX;
 }

@@ -59,6 +59,7 @@ enum svq_queue_error {
 	/* The device's faults. */
 	SVQ_QUEUE_E_USED_IDX,	 /**< used->idx is beyond what is in flight */
 	SVQ_QUEUE_E_USED_ID,	 /**< an id that is not in flight */
+	SVQ_QUEUE_E_USED_WRAP,	 /**< packed: flags of neither an available nor a used one */
 	SVQ_QUEUE_E_USED_LEN,	 /**< more bytes written than the chain's writable part */
 	SVQ_QUEUE_E_NEEDS_RESET, /**< the device set NEEDS_RESET */
 	SVQ_QUEUE_E_MAX

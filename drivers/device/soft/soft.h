@@ -92,6 +92,7 @@ struct soft_pair {
 } __rte_cache_aligned;
 
 struct soft_dev;
+struct soft_misbehave;
 
 /** Where packets go to and come from. */
 struct soft_backend {
@@ -127,6 +128,7 @@ struct soft_dev {
 	struct soft_args args;
 	const struct soft_backend *backend;
 	void *backend_data;
+	struct soft_misbehave *misbehave; /**< NULL: it behaves */
 	struct soft_iommu iommu;
 	uint64_t features;	/**< accepted by the driver */
 	uint16_t hdr_len;	/**< bytes of the header before each packet */

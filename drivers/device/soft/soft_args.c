@@ -24,6 +24,8 @@ const char *const soft_arg_keys[] = {
 	SOFT_ARG_APERTURES,
 	SOFT_ARG_MAC,
 	SOFT_ARG_KICKS,
+	SOFT_ARG_MISBEHAVE,
+	SOFT_ARG_SEED,
 	"packed",
 	"indirect",
 	"event_idx",
@@ -179,6 +181,55 @@ parse_kicks(const char *name, const char *value, struct soft_args *args)
 }
 
 static int
+parse_misbehave(const char *name, const char *value, struct soft_args *args)
+{
+	if (soft_misbehave_parse(value, &args->misbehave) < 0)
+		return bad_value(name, SOFT_ARG_MISBEHAVE, value, SOFT_MISBEHAVE_USAGE);
+	return 0;
+}
+
+static int
+parse_seed(const char *name, const char *value, struct soft_args *args)
+{
+	args->misbehave.seed = parse_number(value, UINT32_MAX);
+	return args->misbehave.seed != 0
+		? 0
+		: bad_value(name, SOFT_ARG_SEED, value, "a number, 1 to 4294967295");
+}
+
+/* Arguments that are right by themselves but not together. */
+static int
+check_misbehave(const char *name, const struct soft_args *args)
+{
+	bool packed = (args->features & RTE_BIT64(VIRTIO_F_RING_PACKED)) != 0;
+	unsigned int i;
+
+	for (i = 0; i < args->misbehave.n; i++) {
+		const struct soft_fault *fault = &args->misbehave.faults[i];
+
+		if (fault->qid >= 2 * args->pairs) {
+			SOFT_LOG(ERR, name,
+				"misbehave= names queue %d; with queues=%u there are 0 to %u",
+				fault->qid, args->pairs, 2u * args->pairs - 1);
+			return -EINVAL;
+		}
+		if (fault->kind == SOFT_FAULT_IDX_JUMP && packed) {
+			SOFT_LOG(ERR, name,
+				"misbehave=idx_jump: a packed ring has no index; give wrap, or "
+				"packed=0");
+			return -EINVAL;
+		}
+		if (fault->kind == SOFT_FAULT_WRAP && !packed) {
+			SOFT_LOG(ERR, name,
+				"misbehave=wrap: a split ring has no wrap counter; give idx_jump, "
+				"or packed=1");
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int
 parse_switches(const char *name, const struct rte_kvargs *kvargs, struct soft_args *args)
 {
 	unsigned int i;
@@ -296,6 +347,8 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 		{SOFT_ARG_APERTURES, parse_apertures},
 		{SOFT_ARG_MAC, parse_mac},
 		{SOFT_ARG_KICKS, parse_kicks},
+		{SOFT_ARG_MISBEHAVE, parse_misbehave},
+		{SOFT_ARG_SEED, parse_seed},
 	};
 	unsigned int i;
 	int ret;
@@ -304,6 +357,7 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 	args->backend = &soft_loopback;
 	args->pairs = 1;
 	args->queue_size = 32768;
+	args->misbehave.seed = 1;
 	memcpy(args->apertures, default_apertures, sizeof(default_apertures));
 	args->n_apertures = RTE_DIM(default_apertures);
 	default_mac(name, args->mac);
@@ -335,5 +389,5 @@ soft_args_parse(const char *name, const struct rte_kvargs *kvargs, struct soft_a
 			args->port);
 		return -EINVAL;
 	}
-	return 0;
+	return check_misbehave(name, args);
 }

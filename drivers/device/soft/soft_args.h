@@ -17,6 +17,8 @@
 
 #include <svq_device.h>
 
+#include "soft_misbehave.h"
+
 #define SOFT_ARG_QUEUES	    "queues"
 #define SOFT_ARG_BACKEND    "backend"
 #define SOFT_ARG_PORT	    "port"
@@ -24,6 +26,8 @@
 #define SOFT_ARG_APERTURES  "apertures"
 #define SOFT_ARG_MAC	    "mac"
 #define SOFT_ARG_KICKS	    "kicks"
+#define SOFT_ARG_MISBEHAVE  "misbehave"
+#define SOFT_ARG_SEED	    "seed"
 
 /** Most queue pairs, as many as librte_vhost serves. */
 #define SOFT_MAX_PAIRS 128
@@ -38,6 +42,7 @@ struct soft_args {
 	bool kicks;	     /**< looks at a ring only after a kick */
 	uint64_t features;   /**< of those that can be switched: what it offers */
 	uint8_t mac[6];	     /**< for the config space */
+	struct soft_misbehave_args misbehave;
 	unsigned int n_apertures;
 	/** Sorted; ranges that touch are merged. */
 	struct svq_iova_range apertures[SVQ_DEVICE_MAX_APERTURES];

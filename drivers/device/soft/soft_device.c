@@ -139,6 +139,8 @@ soft_open(const char *name, struct rte_kvargs *kvargs, struct rte_rcu_qsbr *qsbr
 			goto free_iommu;
 	}
 	ret = alloc_pairs(soft);
+	if (ret == 0)
+		ret = soft_misbehave_open(soft);
 	if (ret < 0)
 		goto close_backend;
 	fill_info(soft);
@@ -179,6 +181,7 @@ soft_stop(struct svq_device *dev)
 
 	if (soft->backend->stop != NULL)
 		soft->backend->stop(soft);
+	soft_misbehave_reset(soft);
 	reset_rings(soft);
 	for (i = 0; i < soft->args.pairs; i++) {
 		soft->pairs[i].ready = false;
@@ -197,6 +200,7 @@ soft_close(struct svq_device *dev)
 	if (soft->backend->close != NULL)
 		soft->backend->close(soft);
 	free_pairs(soft);
+	soft_misbehave_close(soft);
 	soft_iommu_fini(&soft->iommu);
 	free(soft);
 }
@@ -555,6 +559,7 @@ soft_dump(struct svq_device *dev, FILE *f)
 		", ring errors: %" PRIu64 "\n",
 		stats.rx_packets, stats.tx_packets, stats.rx_drops, stats.tx_drops,
 		stats.ring_errors);
+	soft_misbehave_dump(soft, f);
 	fprintf(f, "  IOMMU: %u mappings, %" PRIu64 " translations, %" PRIu64 " faults\n",
 		atomic_load(&soft->iommu.map)->n, stats.translations, stats.iommu_faults);
 }

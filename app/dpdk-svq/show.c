@@ -165,12 +165,13 @@ show_port_stats(const struct svq_vdpa_info *info, FILE *f)
 		d->tx_drops, d->ring_errors);
 	fprintf(f,
 		"port: connections %" PRIu64 " disconnections %" PRIu64 " starts %" PRIu64
-		" start_failures %" PRIu64 " mem_changes %" PRIu64 " mem_kept %" PRIu64
-		" mem_added %" PRIu64 " mem_removed %" PRIu64 " mem_restarts %" PRIu64
-		" mem_queue_resets %" PRIu64 " mem_pause_us %" PRIu64 " mem_pause_max_us %" PRIu64,
-		p->connections, p->disconnections, p->starts, p->start_failures, p->mem_changes,
-		p->mem_kept, p->mem_added, p->mem_removed, p->mem_restarts, p->mem_queue_resets,
-		p->mem_pause_us, p->mem_pause_max_us);
+		" start_failures %" PRIu64 " device_breaks %" PRIu64 " mem_changes %" PRIu64
+		" mem_kept %" PRIu64 " mem_added %" PRIu64 " mem_removed %" PRIu64
+		" mem_restarts %" PRIu64 " mem_queue_resets %" PRIu64 " mem_pause_us %" PRIu64
+		" mem_pause_max_us %" PRIu64,
+		p->connections, p->disconnections, p->starts, p->start_failures, p->device_breaks,
+		p->mem_changes, p->mem_kept, p->mem_added, p->mem_removed, p->mem_restarts,
+		p->mem_queue_resets, p->mem_pause_us, p->mem_pause_max_us);
 	fprintf(f,
 		" recalled %" PRIu64 " bad_messages %" PRIu64 " bad_rings %" PRIu64
 		" dma_maps %" PRIu64 " dma_unmaps %" PRIu64 "\n",

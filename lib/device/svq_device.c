@@ -41,3 +41,19 @@ svq_device_driver_walk(void (*cb)(const struct svq_device_driver *driver, void *
 	for (driver = drivers; driver != NULL; driver = driver->next)
 		cb(driver, arg);
 }
+
+bool
+svq_device_break(struct svq_device *dev)
+{
+	if (__atomic_exchange_n(&dev->broken, true, __ATOMIC_RELAXED))
+		return false;
+	if (dev->on_break != NULL)
+		dev->on_break(dev->on_break_arg);
+	return true;
+}
+
+void
+svq_device_mend(struct svq_device *dev)
+{
+	__atomic_store_n(&dev->broken, false, __ATOMIC_RELAXED);
+}

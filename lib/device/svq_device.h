@@ -171,7 +171,30 @@ struct svq_device {
 	const char *type; /**< name of the device type */
 	char name[64];	  /**< instance name, for logs */
 	struct svq_device_info info;
+	bool broken; /**< see svq_device_break() */
+	/** Of the device's owner: the device broke. Called by the thread that found out, which may
+	 * be one of the datapath: it must not wait. NULL: nobody wants to know. */
+	void (*on_break)(void *arg);
+	void *on_break_arg;
 };
+
+/**
+ * The device broke a rule of its rings, or asks to be reset: nothing that it says counts any more,
+ * and its owner is to stop() it. Any thread.
+ *
+ * @return whether this is the first that is heard of it.
+ */
+bool svq_device_break(struct svq_device *dev);
+
+/** It has been stopped and is to be as new. Control thread. */
+void svq_device_mend(struct svq_device *dev);
+
+/** Whether it is broken. Any thread. */
+static inline bool
+svq_device_broken(const struct svq_device *dev)
+{
+	return __atomic_load_n(&dev->broken, __ATOMIC_RELAXED);
+}
 
 /** A device type. */
 struct svq_device_driver {

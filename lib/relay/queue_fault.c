@@ -13,7 +13,7 @@ RTE_LOG_REGISTER(svq_relay_logtype, svq.relay, NOTICE);
 static const struct {
 	const char *name;
 	const char *text;
-} errors[SVQ_QUEUE_E_MAX] = {
+} errors[SVQ_QUEUE_E_MAX + 1] = {
 	[SVQ_QUEUE_OK] = {"ok", "no error"},
 	[SVQ_QUEUE_E_AVAIL_IDX] = {"avail_idx", "guest's avail->idx jumped, to"},
 	[SVQ_QUEUE_E_HEAD] = {"head", "guest made available a head beyond its table,"},
@@ -43,6 +43,7 @@ static const struct {
 		"device returned a descriptor with the wrong wrap counter, place"},
 	[SVQ_QUEUE_E_USED_LEN] = {"used_len", "device wrote more than the buffer holds, bytes"},
 	[SVQ_QUEUE_E_NEEDS_RESET] = {"needs_reset", "device asks to be reset, status"},
+	[SVQ_QUEUE_E_DEVICE] = {"device", "device broke"},
 };
 
 const char *
@@ -60,12 +61,21 @@ svq_queue_fault(struct svq_queue *q, enum svq_queue_error error, uint64_t detail
 	RELAY_LOG(ERR,
 		"%s queue %u (%s): %s 0x%" PRIx64 "; queue stopped until the guest resets it",
 		q->name, q->qid, q->qid % 2 == 0 ? "rx" : "tx", errors[error].text, detail);
+	if (error >= SVQ_QUEUE_E_USED_IDX)
+		svq_device_break(q->dev);
 }
 
 void
 svq_queue_break(struct svq_queue *q, enum svq_queue_error error)
 {
-	if (q->error == SVQ_QUEUE_OK)
+	if (q->error != SVQ_QUEUE_OK)
+		return;
+	/* One queue tells it for all. */
+	if (error == SVQ_QUEUE_E_NEEDS_RESET && !svq_device_break(q->dev))
+		error = SVQ_QUEUE_E_DEVICE;
+	if (error == SVQ_QUEUE_E_DEVICE)
+		q->error = error;
+	else
 		svq_queue_fault(q, error, q->dev->ops->status(q->dev));
 }
 

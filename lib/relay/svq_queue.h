@@ -62,7 +62,9 @@ enum svq_queue_error {
 	SVQ_QUEUE_E_USED_WRAP,	 /**< packed: flags of neither an available nor a used one */
 	SVQ_QUEUE_E_USED_LEN,	 /**< more bytes written than the chain's writable part */
 	SVQ_QUEUE_E_NEEDS_RESET, /**< the device set NEEDS_RESET */
-	SVQ_QUEUE_E_MAX
+	SVQ_QUEUE_E_MAX,
+	/** No fault of this queue, and not counted: its device broke, see svq_device_break(). */
+	SVQ_QUEUE_E_DEVICE = SVQ_QUEUE_E_MAX,
 };
 
 /** Short name of an error, as used in logs and counters ("avail_idx", ...). */

@@ -117,12 +117,14 @@ pair_break(struct svq_pair *pair, enum svq_queue_error error)
 		svq_queue_break(pair->tx, error);
 }
 
-/* A device that asks to be reset serves no queue any more, nor does a guest whose memory is gone.
- */
+/* A device that broke or asks to be reset serves no queue any more, nor does a guest whose memory
+ * is gone. */
 static void
 pair_check(struct svq_pair *pair)
 {
-	if (unlikely(pair->dev->ops->status(pair->dev) & SVQ_DEVICE_S_NEEDS_RESET))
+	if (unlikely(svq_device_broken(pair->dev)))
+		pair_break(pair, SVQ_QUEUE_E_DEVICE);
+	else if (unlikely(pair->dev->ops->status(pair->dev) & SVQ_DEVICE_S_NEEDS_RESET))
 		pair_break(pair, SVQ_QUEUE_E_NEEDS_RESET);
 	if (unlikely(pair->guest != NULL && svq_guest_lost(pair->guest)))
 		pair_break(pair, SVQ_QUEUE_E_MEMORY_LOST);

@@ -485,16 +485,55 @@ test_failing_dma(void)
 	rig_close(&r);
 }
 
+/* Faults counted on a queue. */
+static uint64_t
+errors(uint16_t qid)
+{
+	struct svq_queue_stats stats;
+	uint64_t n = 0;
+	unsigned int e;
+
+	svq_vdpa_stats_vring(&r.d->vrings[qid], &stats);
+	for (e = 0; e < SVQ_QUEUE_E_MAX; e++)
+		n += stats.errors[e];
+	return n;
+}
+
 static void
 test_broken_device(void)
 {
+	unsigned int i, stops;
+
 	rig_open(&r, ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_give(&r, 1, BUF, 60);
 	rig_poll(&r, 0);
 	mock.status = SVQ_DEVICE_S_NEEDS_RESET;
 	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_BROKEN);
+	stops = mock.stops;
 	svq_queue_break(r.d->vrings[1].queue, SVQ_QUEUE_E_NEEDS_RESET);
+	for (i = 0; i < 2000 && rig_port_stats().device_breaks == 0; i++)
+		usleep(1000);
+	/* It is reset, nobody serves it, and one queue tells why. */
+	CU_ASSERT_EQUAL(rig_port_stats().device_breaks, 1);
+	CU_ASSERT_EQUAL(mock.stops, stops + 1);
+	CU_ASSERT_FALSE(mock.started);
+	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_BROKEN);
+	CU_ASSERT_EQUAL(r.d->pairs[0].lcore, -1);
+	CU_ASSERT_EQUAL(svq_queue_error(r.d->vrings[0].queue), SVQ_QUEUE_E_DEVICE);
+	CU_ASSERT_EQUAL(svq_queue_error(r.d->vrings[1].queue), SVQ_QUEUE_E_NEEDS_RESET);
+	CU_ASSERT_EQUAL(errors(0), 0);
+	CU_ASSERT_EQUAL(errors(1), 1);
+	/* No other event starts it, not even one that takes memory with a buffer in it. */
+	rig_vring_call(&r, 1);
+	r.region[0].size -= r.region[0].size / 2;
+	CU_ASSERT_EQUAL(rig_mem_table(&r), STUB_OK);
+	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_BROKEN);
+	r.region[0].size *= 2;
+	CU_ASSERT_EQUAL(rig_mem_table(&r), STUB_OK);
+	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_BROKEN);
+	CU_ASSERT_FALSE(mock.started);
+	CU_ASSERT_EQUAL(r.d->pairs[0].lcore, -1);
 	/* The front-end's stop and start mend it; the buffer is still there. */
 	CU_ASSERT_EQUAL(rig_stop_vring(&r, 0), 0);
 	CU_ASSERT_EQUAL(rig_stop_vring(&r, 1), 0);

@@ -52,6 +52,7 @@ struct svq_vdpa_port_stats {
 	uint64_t disconnections; /**< front-ends that went */
 	uint64_t starts;	 /**< successful configurations */
 	uint64_t start_failures; /**< failed configurations */
+	uint64_t device_breaks;	 /**< times that the device broke the rules, and was reset */
 	uint64_t mem_changes;	 /**< memory tables applied while connected */
 	uint64_t mem_kept;	 /**< regions that a change left alone */
 	uint64_t mem_added;	 /**< regions mapped */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_alarm.h>
 #include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_kvargs.h>
@@ -183,8 +184,29 @@ out:
 }
 
 static void
+break_alarm(void *arg)
+{
+	struct svq_vdpa *d = arg;
+
+	pthread_mutex_lock(&d->lock);
+	svq_vdpa_on_break(d);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* By whoever found out, often a worker: the reset is for a thread that can wait. */
+static void
+on_break(void *arg)
+{
+	struct svq_vdpa *d = arg;
+
+	if (rte_eal_alarm_set(1, break_alarm, d) != 0)
+		VDPA_LOG(ERR, "%s: broke, and cannot be reset now: out of memory", d->name);
+}
+
+static void
 destroy(struct svq_vdpa *d)
 {
+	rte_eal_alarm_cancel(break_alarm, d);
 	svq_guest_destroy(d->guest);
 	svq_dma_destroy(d->dma);
 	if (d->dev != NULL)
@@ -229,6 +251,8 @@ probe(struct rte_vdev_device *vdev)
 	ret = open_device(d, args);
 	if (ret != 0)
 		goto fail;
+	d->dev->on_break = on_break;
+	d->dev->on_break_arg = d;
 	ret = svq_dma_create(d->dev, svq_worker_qsbr(), &d->dma);
 	if (ret == 0)
 		ret = svq_guest_create(&d->guest);

@@ -11,6 +11,7 @@
  * features     | -             | noted              | logging on or off   | logging on or off
  * vring ready  | noted         | noted              | attach, serve       | noted
  * vring stops  | noted         | noted              | stop serving        | noted
+ * device breaks| -             | -                  | reset the device    | reset the device
  * conf         | refused       | memory, start      | pause, then as in   | memory difference,
  *              |               | -> RUNNING         | PAUSED              | resume -> RUNNING
  * close for a  | -             | -                  | pause -> PAUSED     | stop -> CONNECTED
@@ -34,8 +35,9 @@
  *   complete it, else that queue is reset, or the device stopped and started; then the difference
  * is applied and each vring is attached where it lies now.
  *
- * SVQ_VDPA_BROKEN is no state of its own: it is what RUNNING is called while the device asks to be
- * reset. The front-end's stop and start mend it.
+ * SVQ_VDPA_BROKEN is no state of its own: it is what RUNNING is called once the device broke a rule
+ * or asks to be reset. As soon as that is known no worker serves a pair and the device is reset, so
+ * that it touches no memory; the queues stay attached. The front-end's stop and start mend it.
  */
 
 #include <errno.h>
@@ -91,7 +93,14 @@ svq_vdpa_conf_fail(const struct svq_vdpa *d, int error, const char *fmt, ...)
 static bool
 device_failed(const struct svq_vdpa *d)
 {
-	return d->dev->ops->status(d->dev) & SVQ_DEVICE_S_NEEDS_RESET;
+	return svq_device_broken(d->dev) ||
+		(d->dev->ops->status(d->dev) & SVQ_DEVICE_S_NEEDS_RESET);
+}
+
+bool
+svq_vdpa_is_broken(const struct svq_vdpa *d)
+{
+	return d->state == SVQ_VDPA_RUNNING && device_failed(d);
 }
 
 /*
@@ -170,6 +179,8 @@ static void
 reset(struct svq_vdpa *d)
 {
 	d->dev->ops->stop(d->dev);
+	svq_device_mend(d->dev);
+	d->quarantined = false;
 	svq_vdpa_vrings_recall(d);
 	svq_vdpa_vrings_destroy(d);
 	memset(d->enabled, 0, sizeof(d->enabled));
@@ -191,6 +202,36 @@ stop(struct svq_vdpa *d)
 	svq_patience_end();
 	reset(d);
 	VDPA_LOG(INFO, "%s: stopped", d->where);
+}
+
+void
+svq_vdpa_on_break(struct svq_vdpa *d)
+{
+	uint16_t i;
+
+	if (d->quarantined || !svq_device_broken(d->dev) ||
+		(d->state != SVQ_VDPA_RUNNING && d->state != SVQ_VDPA_PAUSED))
+		return;
+	svq_vdpa_pairs_unserve(d);
+	d->dev->ops->stop(d->dev);
+	for (i = 0; i < 2 * d->n_pairs; i++)
+		svq_queue_break(d->vrings[i].queue, SVQ_QUEUE_E_DEVICE);
+	d->quarantined = true;
+	d->stats.device_breaks++;
+	if (svq_vdpa_may_complain(d))
+		VDPA_LOG(ERR,
+			"%s: device %s broke and was reset: no queue of it is served until the "
+			"guest resets it",
+			d->where, d->name);
+}
+
+/* What a worker would find out soon. */
+static void
+notice_break(struct svq_vdpa *d)
+{
+	if (device_failed(d))
+		svq_device_break(d->dev);
+	svq_vdpa_on_break(d);
 }
 
 static void
@@ -352,7 +393,9 @@ resume(struct svq_vdpa *d)
 	ret = svq_vdpa_mem_prepare(d, &diff);
 	if (ret != 0)
 		return ret;
-	restart = !drain(d, DRAIN_RESUME_US, nothing_removed_in_flight, &diff) &&
+	notice_break(d);
+	/* A device that was reset needs no memory. */
+	restart = !d->quarantined && !drain(d, DRAIN_RESUME_US, nothing_removed_in_flight, &diff) &&
 		!take_removed(d, &diff);
 	ret = svq_vdpa_mem_apply(d, &diff);
 	if (ret != 0)

@@ -26,6 +26,8 @@ void svq_vdpa_on_vring(struct svq_vdpa *d, uint16_t qid, bool ready);
 int svq_vdpa_on_conf(struct svq_vdpa *d);
 /** On return nothing touches librte_vhost's view of the guest. Idempotent. */
 void svq_vdpa_on_close(struct svq_vdpa *d);
+/** The device broke, as svq_device_broken() says: it is reset at once. */
+void svq_vdpa_on_break(struct svq_vdpa *d);
 /** The dirty log's mapping is d->log from now on. */
 void svq_vdpa_on_log(struct svq_vdpa *d);
 /** The connection ended, or its owner was reset (d->request). */

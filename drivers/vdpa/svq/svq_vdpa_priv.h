@@ -96,7 +96,9 @@ struct svq_vdpa {
 	uint16_t n_pairs;		   /**< pairs that the device was started with */
 	int numa_node;			   /**< of the shadow rings */
 	uint64_t paused_at;		   /**< timer cycles, valid in SVQ_VDPA_PAUSED */
-	int conf_error; /**< of the last configuration: a retry logs only what is new */
+	bool quarantined; /**< the device broke and was reset; it starts with the front-end's next
+			     start */
+	int conf_error;	  /**< of the last configuration: a retry logs only what is new */
 	struct svq_vdpa_vring vrings[2 * SVQ_VDPA_MAX_PAIRS];
 	struct svq_pair pairs[SVQ_VDPA_MAX_PAIRS];
 	bool served[SVQ_VDPA_MAX_PAIRS];  /**< given to a worker */
@@ -175,6 +177,9 @@ void svq_vdpa_mem_guard(struct svq_vdpa *d);
 void svq_vdpa_mem_unguard(struct svq_vdpa *d);
 /** Give up all guest memory. */
 void svq_vdpa_mem_clear(struct svq_vdpa *d);
+
+/** Whether the device broke while it ran. In svq_vdpa_lifecycle.c. */
+bool svq_vdpa_is_broken(const struct svq_vdpa *d);
 
 /** Log why a configuration failed, unless the last one failed likewise: librte_vhost retries it at
  * every message. In svq_vdpa_lifecycle.c. */

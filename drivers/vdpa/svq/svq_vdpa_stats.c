@@ -109,8 +109,7 @@ svq_vdpa_info_get(const char *name, struct svq_vdpa_info *info)
 	info->idle_us = d->idle_us;
 	info->vid = d->vid;
 	info->state = d->state;
-	if (d->state == SVQ_VDPA_RUNNING &&
-		(d->dev->ops->status(d->dev) & SVQ_DEVICE_S_NEEDS_RESET))
+	if (svq_vdpa_is_broken(d))
 		info->state = SVQ_VDPA_BROKEN;
 	info->max_pairs = d->max_pairs;
 	for (i = 0; i < d->max_pairs; i++)

@@ -395,6 +395,8 @@ svq_vdpa_pair_serve(struct svq_vdpa *d, uint16_t index)
 	bool on;
 	int ret;
 
+	if (d->quarantined)
+		return 0;
 	pair->dev = d->dev;
 	pair->guest = d->guest;
 	pair->index = index;

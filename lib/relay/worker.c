@@ -178,7 +178,6 @@ worker_round(struct worker *w, const struct pair_list *list, uint64_t now, unsig
 	unsigned int i, moved = 0;
 
 	*asleep = 0;
-	w->nap_end = UINT64_MAX;
 	for (i = 0; i < list->n; i++) {
 		struct svq_pair *pair = list->pair[i];
 
@@ -249,6 +248,7 @@ worker_loop(void *arg)
 
 		moved = 0;
 		asleep = 0;
+		w->nap_end = UINT64_MAX;
 		if (unlikely(w->n_events != 0))
 			worker_events(w, list, start);
 		if (likely(n != 0)) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fe_net_priv.h"
 
@@ -316,9 +317,36 @@ fe_net_wait(struct fe_net *net, int timeout_ms)
 	}
 }
 
+/* A burst is over when so many frames were sent: any number that the window allows. */
+static uint64_t
+burst_end(struct fe_net *net)
+{
+	return net->stats.sent +
+		fe_random_in(&net->random, 1, net->conf.window * net->dev->conf.pairs);
+}
+
+/* Wait for the rest of a burst, then be silent. @return 0; -ETIMEDOUT. */
+static int
+net_silence(struct fe_net *net, uint64_t idle_ms)
+{
+	int rc = 0;
+
+	net->quiet = true;
+	while (rc == 0 && fe_net_out(net) > 0) {
+		if (fe_net_poll(net) == 0)
+			fe_net_wait(net, WAIT_MS);
+		if (fe_now_ms() - net->last_ms > idle_ms)
+			rc = -ETIMEDOUT;
+	}
+	net->quiet = false;
+	usleep(fe_random_in(&net->random, 0, net->conf.silence_us));
+	return rc;
+}
+
 int
 fe_net_run(struct fe_net *net, uint64_t run_ms, uint64_t idle_ms)
 {
+	uint64_t burst = burst_end(net);
 	uint64_t end = fe_now_ms() + run_ms;
 
 	while (fe_now_ms() < end && net->stats.sent < net->limit &&
@@ -327,6 +355,11 @@ fe_net_run(struct fe_net *net, uint64_t run_ms, uint64_t idle_ms)
 			fe_net_wait(net, WAIT_MS);
 		if (fe_now_ms() - net->last_ms > idle_ms)
 			return -ETIMEDOUT;
+		if (net->conf.silence_us == 0 || net->stats.sent < burst)
+			continue;
+		if (net_silence(net, idle_ms) < 0)
+			return -ETIMEDOUT;
+		burst = burst_end(net);
 	}
 	return fe_net_drain(net, idle_ms);
 }

@@ -48,6 +48,7 @@ struct fe_net_conf {
 	bool direct, indirect; /**< allowed chains; at least one */
 	uint32_t rx_buf;       /**< bytes of a mergeable receive buffer */
 	unsigned int window;   /**< frames out at once, per pair */
+	uint32_t silence_us;   /**< not 0: bursts, with up to so many us of silence between */
 	uint64_t seed;
 };
 
@@ -128,6 +129,7 @@ void fe_net_wait(struct fe_net *net, int timeout_ms);
 
 /**
  * Run for a time, until the limit is reached or until told to stop, and until everything is back.
+ * With silence_us, in bursts: each is waited for, and then nothing is done for a random time.
  *
  * @param idle_ms
  *   Give up when nothing came for so long.

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fe_attack.h"
 #include "fe_session.h"
@@ -22,6 +23,7 @@ struct options {
 	struct fe_net_conf net;
 	uint64_t run_ms;
 	uint64_t packets;
+	unsigned int hold_s;
 	const char *attack;
 	bool log;
 };
@@ -39,6 +41,8 @@ enum {
 	OPT_CHAINS,
 	OPT_RX_BUF,
 	OPT_WINDOW,
+	OPT_SILENCE,
+	OPT_HOLD,
 	OPT_MRG,
 	OPT_EVENT_IDX,
 	OPT_LOG,
@@ -62,6 +66,8 @@ static const struct option long_options[] = {
 	{"chains", required_argument, NULL, OPT_CHAINS},
 	{"rx-buf", required_argument, NULL, OPT_RX_BUF},
 	{"window", required_argument, NULL, OPT_WINDOW},
+	{"silence", required_argument, NULL, OPT_SILENCE},
+	{"hold", required_argument, NULL, OPT_HOLD},
 	{"mrg", required_argument, NULL, OPT_MRG},
 	{"event-idx", required_argument, NULL, OPT_EVENT_IDX},
 	{"log", no_argument, NULL, OPT_LOG},
@@ -94,6 +100,8 @@ usage(FILE *f)
 		"  --chains KIND        direct | indirect | both (both)\n"
 		"  --rx-buf BYTES       size of a mergeable receive buffer, 64.. (2048)\n"
 		"  --window N           frames out at once, per pair (64)\n"
+		"  --silence USEC       send in bursts, up to so many us apart (0: without end)\n"
+		"  --hold SECONDS       stay connected in silence afterwards, or until SIGTERM\n"
 		"  --mrg 0|1            offer to merge receive buffers (1)\n"
 		"  --event-idx 0|1      use EVENT_IDX (1)\n"
 		"  --log                log dirty pages all the while, and check the log\n"
@@ -197,6 +205,12 @@ parse_option(struct options *o, int opt, const char *name, const char *arg)
 		break;
 	case OPT_WINDOW:
 		o->net.window = (unsigned int)number(name, arg, 1, 16384);
+		break;
+	case OPT_SILENCE:
+		o->net.silence_us = (uint32_t)number(name, arg, 0, 1000000);
+		break;
+	case OPT_HOLD:
+		o->hold_s = (unsigned int)number(name, arg, 0, 1000000);
 		break;
 	case OPT_MRG:
 		set_feature(o, FE_F_MRG_RXBUF, number(name, arg, 0, 1));
@@ -302,6 +316,7 @@ static int
 traffic(const struct options *o, struct fe_dev *dev, struct fe_net *net)
 {
 	struct fe_log log = {.fd = -1};
+	unsigned int hold = 0;
 	bool good = true;
 	int rc = 0;
 
@@ -324,6 +339,8 @@ traffic(const struct options *o, struct fe_dev *dev, struct fe_net *net)
 	if (o->log && rc == 0)
 		good = check_log(&log);
 	good = report(net) && good && rc == 0;
+	for (; !stopped && hold < o->hold_s; hold++)
+		sleep(1);
 	fe_dev_stop(dev, NULL);
 	fe_log_free(&log);
 	return good ? 0 : 1;

@@ -214,7 +214,7 @@ said "^unknown command 'nonsense'; 'help' lists the commands$"
 said '^usage: show devices|ports|workers | show port N stats|queues|memory|iova$'
 said "^no port 9; 'show ports' lists them$"
 said '^usage: show port N stats|queues|memory|iova$'
-said '^usage: port create PATH DEV | port create PATH DEV client$'
+said '^usage: port create PATH DEV | port create PATH DEV OPTION\[,OPTION...\]$'
 said '^no device none; '
 said "^no port 3; 'show ports'"
 said "^no port 4; 'show ports'"

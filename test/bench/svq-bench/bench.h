@@ -84,6 +84,29 @@ double bench_median(const struct bench_samples *samples, unsigned int subject);
 /** How many times what @p b costs @p a costs: the median over the rounds. */
 double bench_ratio(const struct bench_samples *samples, unsigned int a, unsigned int b);
 double bench_median_of(float *values, unsigned int n);
+
+/** What is timed while another core works with it. */
+struct bench_pair {
+	/** A round of what is timed. @return operations done; 0: there was nothing to do. */
+	unsigned int (*near)(void *arg);
+	/** A round of the other core. */
+	void (*far)(void *arg);
+	void *arg;
+};
+
+/**
+ * Time pairs in turn: the near side runs here, the far side on bench_other_core(). A sample in
+ * which either has lost its core to another program is taken again.
+ *
+ * @param[out] samples
+ *   Nanoseconds an operation.
+ * @param[out] busy
+ *   Of these, those in rounds that did something.
+ * @return samples that were disturbed all the same; -ENOMEM.
+ */
+int bench_measure_two_cores(const struct bench_pair *pairs, unsigned int n, unsigned int rounds,
+	struct bench_samples *samples, struct bench_samples *busy);
+
 /** Clock in nanoseconds, for what takes longer than a sample. */
 double bench_now(void);
 

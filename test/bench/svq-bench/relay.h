@@ -98,10 +98,25 @@ struct relay_ring {
 	};
 };
 
+/** Lay out a ring in zeroed memory at @p at. */
+void relay_ring_init(struct relay_ring *r, void *at, unsigned int size, bool packed);
+
+/** What a driver puts into its ring. */
+struct relay_buffers {
+	const uint64_t *gpa; /* the pool */
+	unsigned int n;	     /* of the pool, a power of two */
+	uint32_t len;	     /* bytes of a descriptor */
+	uint32_t used_len;   /* bytes of a chain that the device writes */
+	bool writable;	     /* by the device */
+	/* Guest memory at GPA 0: the header of each buffer is written when it is sent, and read
+	 * when it was received. NULL: no buffer is touched. */
+	uint8_t *memory;
+};
+
 /** The guest's driver. Chain slots are taken in turn, as they come back. */
 struct relay_driver {
 	struct relay_ring ring;
-	const struct relay_memory *memory;
+	struct relay_buffers buffers;
 	unsigned int descs;
 	unsigned int chains; /* that the ring holds */
 	unsigned int next;   /* of the pool */
@@ -123,8 +138,8 @@ struct relay_device {
 	bool wrong; /* one was not right */
 };
 
-void relay_driver_init(struct relay_driver *d, const struct relay_memory *m,
-	const struct relay_ring *ring, unsigned int descs, bool calls);
+void relay_driver_init(struct relay_driver *d, const struct relay_ring *ring,
+	const struct relay_buffers *buffers, unsigned int descs, bool calls);
 /** Make up to @p n chains available, with one publication. @return how many. */
 unsigned int relay_driver_post(struct relay_driver *d, unsigned int n);
 /** Take back up to @p n used chains. @return how many. */
@@ -153,6 +168,7 @@ struct relay_bed {
 	struct relay_driver driver;
 	struct relay_device device;
 	void *relay;
+	unsigned int burst; /* chains that driver and device publish at once */
 	int callfd;
 	/** Move what is available, or used, of one burst. @return chains. */
 	unsigned int (*avail)(void *relay);

@@ -13,8 +13,8 @@
 
 /* As drivers lay out a ring: one area behind another, what the device writes on pages of its own.
  */
-static void
-lay_out(struct relay_ring *r, void *at, unsigned int size, bool packed)
+void
+relay_ring_init(struct relay_ring *r, void *at, unsigned int size, bool packed)
 {
 	const size_t desc = size * sizeof(struct vring_desc);
 	const size_t avail = packed ? sizeof(*r->driver_event) : 6 + 2 * size;
@@ -32,15 +32,25 @@ relay_bed_open(struct relay_bed *b, const struct relay_variant *variant,
 	const struct relay_shape *shape, struct relay_memory *m, unsigned int n)
 {
 	struct relay_ring guest, device = {.packed = variant->device_packed, .size = shape->ring};
+	const struct relay_buffers buffers = {
+		.gpa = m->gpa,
+		.n = RELAY_POOL,
+		.len = RELAY_LEN,
+		.used_len = shape->descs * RELAY_LEN,
+		.writable = true,
+	};
 	uint64_t gpa = relay_memory_ring(n);
 	int ret;
 
-	*b = (struct relay_bed){.variant = *variant};
+	*b = (struct relay_bed){
+		.variant = *variant,
+		.burst = RTE_MIN(shape->burst, shape->ring / shape->descs),
+	};
 	b->callfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (b->callfd < 0)
 		return -errno;
-	lay_out(&guest, relay_memory_gpa(m, gpa), shape->ring, variant->guest_packed);
-	relay_driver_init(&b->driver, m, &guest, shape->descs, variant->notify);
+	relay_ring_init(&guest, relay_memory_gpa(m, gpa), shape->ring, variant->guest_packed);
+	relay_driver_init(&b->driver, &guest, &buffers, shape->descs, variant->notify);
 	if (variant->qemu)
 		ret = relay_qemu_create(b, shape, m, &device);
 	else

@@ -3,6 +3,7 @@
  */
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include <rte_common.h>
 
@@ -12,12 +13,12 @@
 #define PACKED_USED  (1u << VRING_PACKED_DESC_F_USED)
 
 void
-relay_driver_init(struct relay_driver *d, const struct relay_memory *m,
-	const struct relay_ring *ring, unsigned int descs, bool calls)
+relay_driver_init(struct relay_driver *d, const struct relay_ring *ring,
+	const struct relay_buffers *buffers, unsigned int descs, bool calls)
 {
 	*d = (struct relay_driver){
 		.ring = *ring,
-		.memory = m,
+		.buffers = *buffers,
 		.descs = descs,
 		.chains = ring->size / descs,
 		.avail_wrap = true,
@@ -33,7 +34,29 @@ relay_driver_init(struct relay_driver *d, const struct relay_memory *m,
 static uint64_t
 next_buffer(struct relay_driver *d)
 {
-	return d->memory->gpa[d->next++ % RELAY_POOL];
+	const struct relay_buffers *b = &d->buffers;
+	uint64_t gpa = b->gpa[d->next++ & (b->n - 1)];
+
+	if (b->memory != NULL && !b->writable)
+		memset(b->memory + gpa, 0, RELAY_HEADER);
+	return gpa;
+}
+
+/* What was received is looked at, as far as its header goes. */
+static void
+look(const struct relay_driver *d, unsigned int chain)
+{
+	const struct relay_buffers *b = &d->buffers;
+
+	if (b->memory != NULL && b->writable)
+		(void)*(volatile uint8_t *)&b->memory[b->gpa[chain * d->descs & (b->n - 1)]];
+}
+
+static uint16_t
+desc_flags(const struct relay_driver *d, unsigned int k)
+{
+	return (d->buffers.writable ? VRING_DESC_F_WRITE : 0) |
+		(k + 1 < d->descs ? VRING_DESC_F_NEXT : 0);
 }
 
 static void
@@ -48,9 +71,8 @@ post_split(struct relay_driver *d, unsigned int n)
 		for (k = 0; k < d->descs; k++)
 			r->desc[at + k] = (struct vring_desc){
 				.addr = next_buffer(d),
-				.len = RELAY_LEN,
-				.flags = VRING_DESC_F_WRITE |
-					(k + 1 < d->descs ? VRING_DESC_F_NEXT : 0),
+				.len = d->buffers.len,
+				.flags = desc_flags(d, k),
 				.next = at + k + 1,
 			};
 		r->avail->ring[(d->avail_pos + i) % r->size] = at;
@@ -72,12 +94,11 @@ post_packed(struct relay_driver *d, unsigned int n)
 	for (i = 0; i < n; i++) {
 		for (k = 0; k < d->descs; k++) {
 			struct vring_packed_desc *desc = &r->packed_desc[d->avail_pos];
-			uint16_t flags = VRING_DESC_F_WRITE |
-				(k + 1 < d->descs ? VRING_DESC_F_NEXT : 0) |
-				(d->avail_wrap ? PACKED_AVAIL : PACKED_USED);
+			uint16_t flags =
+				desc_flags(d, k) | (d->avail_wrap ? PACKED_AVAIL : PACKED_USED);
 
 			desc->addr = next_buffer(d);
-			desc->len = RELAY_LEN;
+			desc->len = d->buffers.len;
 			desc->id = (d->posted + i) % d->chains;
 			if (desc == first)
 				first_flags = flags;
@@ -123,7 +144,8 @@ reap_split(struct relay_driver *d, unsigned int n)
 		const struct vring_used_elem *elem = &r->used->ring[d->used_pos++ % r->size];
 
 		d->wrong |= elem->id != (d->reaped + i) % d->chains * d->descs ||
-			elem->len != d->descs * RELAY_LEN;
+			elem->len != d->buffers.used_len;
+		look(d, d->reaped + i);
 	}
 	return n;
 }
@@ -143,8 +165,9 @@ reap_packed(struct relay_driver *d, unsigned int n)
 			break;
 		/* Pairs with the relay's write barrier before the flags. */
 		atomic_thread_fence(memory_order_acquire);
-		d->wrong |= desc->id != (d->reaped + i) % d->chains ||
-			desc->len != d->descs * RELAY_LEN;
+		d->wrong |=
+			desc->id != (d->reaped + i) % d->chains || desc->len != d->buffers.used_len;
+		look(d, d->reaped + i);
 		d->used_pos += d->descs;
 		if (d->used_pos >= r->size) {
 			d->used_pos -= r->size;

@@ -39,7 +39,7 @@ struct bench_command {
 	int (*run)(const struct bench_opts *opts);
 };
 
-extern const struct bench_command bench_iova, bench_relay, bench_e2e;
+extern const struct bench_command bench_iova, bench_relay, bench_pair, bench_e2e;
 
 struct bench_json;
 
@@ -86,16 +86,17 @@ double bench_ratio(const struct bench_samples *samples, unsigned int a, unsigned
 double bench_median_of(float *values, unsigned int n);
 
 /** What is timed while another core works with it. */
-struct bench_pair {
-	/** A round of what is timed. @return operations done; 0: there was nothing to do. */
-	unsigned int (*near)(void *arg);
+struct bench_sides {
+	/** A round of what is timed; @p busy: there was something to do. @return operations done.
+	 */
+	unsigned int (*near)(void *arg, bool *busy);
 	/** A round of the other core. */
 	void (*far)(void *arg);
 	void *arg;
 };
 
 /**
- * Time pairs in turn: the near side runs here, the far side on bench_other_core(). A sample in
+ * Time several in turn: the near side runs here, the far side on bench_other_core(). A sample in
  * which either has lost its core to another program is taken again.
  *
  * @param[out] samples
@@ -104,9 +105,11 @@ struct bench_pair {
  *   Of these, those in rounds that did something.
  * @return samples that were disturbed all the same; -ENOMEM.
  */
-int bench_measure_two_cores(const struct bench_pair *pairs, unsigned int n, unsigned int rounds,
+int bench_measure_two_cores(const struct bench_sides *sides, unsigned int n, unsigned int rounds,
 	struct bench_samples *samples, struct bench_samples *busy);
 
+/** TSC ticks that two bench_clock() add to what lies between: the rule, not the exception. */
+double bench_clock_ticks(void);
 /** Clock in nanoseconds, for what takes longer than a sample. */
 double bench_now(void);
 

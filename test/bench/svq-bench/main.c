@@ -13,6 +13,7 @@
 static const struct bench_command *const commands[] = {
 	&bench_iova,
 	&bench_relay,
+	&bench_pair,
 	&bench_e2e,
 };
 

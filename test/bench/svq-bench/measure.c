@@ -10,6 +10,7 @@
 #include <rte_cycles.h>
 
 #include "bench.h"
+#include "clock.h"
 
 /* A sample is long beside reading the clock, and short beside a time slice. */
 #define SAMPLE_NS 40000
@@ -21,6 +22,24 @@ bench_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1e9 + ts.tv_nsec;
+}
+
+double
+bench_clock_ticks(void)
+{
+	static float ticks[2001];
+	static double rule;
+	unsigned int i;
+
+	if (rule != 0)
+		return rule;
+	for (i = 0; i < RTE_DIM(ticks); i++) {
+		uint64_t begin = bench_clock();
+
+		ticks[i] = bench_clock() - begin;
+	}
+	rule = bench_median_of(ticks, RTE_DIM(ticks));
+	return rule;
 }
 
 static double

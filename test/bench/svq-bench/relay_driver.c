@@ -159,14 +159,16 @@ reap_packed(struct relay_driver *d, unsigned int n)
 	for (i = 0; i < n; i++) {
 		const struct vring_packed_desc *desc = &r->packed_desc[d->used_pos];
 		uint16_t flags = *(const volatile uint16_t *)&desc->flags;
+		uint32_t len;
 
 		if (!!(flags & PACKED_AVAIL) != d->used_wrap ||
 			!!(flags & PACKED_USED) != d->used_wrap)
 			break;
 		/* Pairs with the relay's write barrier before the flags. */
 		atomic_thread_fence(memory_order_acquire);
-		d->wrong |=
-			desc->id != (d->reaped + i) % d->chains || desc->len != d->buffers.used_len;
+		/* Without the flag, the length means nothing (virtio 1.2, 2.8.6). */
+		len = flags & VRING_DESC_F_WRITE ? desc->len : 0;
+		d->wrong |= desc->id != (d->reaped + i) % d->chains || len != d->buffers.used_len;
 		look(d, d->reaped + i);
 		d->used_pos += d->descs;
 		if (d->used_pos >= r->size) {

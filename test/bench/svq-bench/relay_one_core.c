@@ -8,6 +8,7 @@
 #include <rte_common.h>
 #include <rte_cycles.h>
 
+#include "clock.h"
 #include "relay.h"
 
 /* A sample is short beside a time slice; what is timed of it is about half of it. */
@@ -16,47 +17,14 @@
 
 enum { AVAIL, USED, BOTH, N_SIDES };
 
-/* TSC, with what came before done, and what follows not begun. */
-static inline uint64_t
-now(void)
-{
-	uint64_t tsc;
-
-#ifdef RTE_ARCH_X86
-	__asm__ volatile("lfence" : : : "memory");
-#else
-	rte_mb();
-#endif
-	tsc = rte_rdtsc();
-#ifdef RTE_ARCH_X86
-	__asm__ volatile("lfence" : : : "memory");
-#endif
-	return tsc;
-}
-
-/* What the clock adds to what is timed: the rule, not the exception. */
-static double
-clock_ticks(void)
-{
-	static float ticks[2001];
-	unsigned int i;
-
-	for (i = 0; i < RTE_DIM(ticks); i++) {
-		uint64_t begin = now();
-
-		ticks[i] = now() - begin;
-	}
-	return bench_median_of(ticks, RTE_DIM(ticks));
-}
-
 static uint64_t
 timed(unsigned int (*move)(void *relay), void *relay, unsigned int n)
 {
-	uint64_t begin = now();
+	uint64_t begin = bench_clock();
 
 	while (n != 0)
 		n -= move(relay);
-	return now() - begin;
+	return bench_clock() - begin;
 }
 
 /*
@@ -68,13 +36,10 @@ static void
 relay_bursts(
 	struct relay_bed *b, const struct relay_shape *shape, unsigned int bursts, double ns[2])
 {
-	static double clock;
-	const double tick_ns = 1e9 / rte_get_tsc_hz();
+	const double tick_ns = 1e9 / rte_get_tsc_hz(), clock = bench_clock_ticks();
 	uint64_t ticks[2] = {0};
 	unsigned int i, n;
 
-	if (clock == 0)
-		clock = clock_ticks();
 	for (i = 0; i < bursts; i++) {
 		n = relay_driver_post(&b->driver, shape->burst);
 		ticks[AVAIL] += timed(b->avail, b->relay, n);

@@ -28,16 +28,17 @@ far_side(void *arg)
 }
 
 static unsigned int
-near_side(void *arg)
+near_side(void *arg, bool *busy)
 {
 	struct relay_bed *b = arg;
+	unsigned int given = b->avail(b->relay), back = b->used(b->relay);
 
-	b->avail(b->relay);
-	return b->used(b->relay);
+	*busy = given + back != 0;
+	return back;
 }
 
 static void
-report(const struct bench_pair *pairs, unsigned int n, const struct relay_shape *shape,
+report(const struct bench_sides *pairs, unsigned int n, const struct relay_shape *shape,
 	const struct bench_samples *samples, unsigned int disturbed, struct bench_json *json)
 {
 	unsigned int i;
@@ -70,7 +71,7 @@ relay_two_cores(struct relay_bed *beds, unsigned int n, const struct relay_shape
 	const struct bench_opts *opts, struct bench_json *json)
 {
 	struct bench_samples samples, busy;
-	struct bench_pair pairs[RELAY_BEDS];
+	struct bench_sides pairs[RELAY_BEDS];
 	unsigned int n_pairs = 0, i;
 	int disturbed, ret = 0;
 
@@ -79,7 +80,7 @@ relay_two_cores(struct relay_bed *beds, unsigned int n, const struct relay_shape
 	/* QEMU's comes first, as in the table of variants. */
 	for (i = 0; i < n; i++) {
 		if (!beds[i].variant.log && !beds[i].variant.notify)
-			pairs[n_pairs++] = (struct bench_pair){near_side, far_side, &beds[i]};
+			pairs[n_pairs++] = (struct bench_sides){near_side, far_side, &beds[i]};
 	}
 	disturbed = bench_measure_two_cores(
 		pairs, n_pairs, ROUNDS / (opts->quick ? 5 : 1), &samples, &busy);

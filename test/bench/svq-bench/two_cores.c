@@ -25,7 +25,7 @@
 #define MAX	32
 
 struct far_side {
-	const struct bench_pair *_Atomic pair; /* whom to serve, or NULL */
+	const struct bench_sides *_Atomic sides; /* whom to serve, or NULL */
 	atomic_bool stop;
 	clockid_t clock; /* CPU time of its thread */
 };
@@ -36,7 +36,8 @@ run_far_side(void *arg)
 	struct far_side *far = arg;
 
 	while (!atomic_load_explicit(&far->stop, memory_order_relaxed)) {
-		const struct bench_pair *p = atomic_load_explicit(&far->pair, memory_order_acquire);
+		const struct bench_sides *p =
+			atomic_load_explicit(&far->sides, memory_order_acquire);
 
 		if (p != NULL)
 			p->far(p->arg);
@@ -48,16 +49,17 @@ run_far_side(void *arg)
 
 /* The near side for so long. @return operations done. */
 static uint64_t
-run_near_side(const struct bench_pair *p, uint64_t ticks, uint64_t *took, uint64_t *busy)
+run_near_side(const struct bench_sides *p, uint64_t ticks, uint64_t *took, uint64_t *busy)
 {
 	uint64_t begin = rte_rdtsc(), before = begin, now, done = 0;
 
 	*busy = 0;
 	do {
-		unsigned int n = p->near(p->arg);
+		bool worked;
+		unsigned int n = p->near(p->arg, &worked);
 
 		now = rte_rdtsc();
-		if (n != 0)
+		if (worked)
 			*busy += now - before;
 		done += n;
 		before = now;
@@ -77,13 +79,13 @@ cpu_ns(clockid_t clock)
 
 /* @return whether both threads had their cores for themselves. */
 static bool
-sample(struct far_side *far, const struct bench_pair *p, double *ns, double *busy_ns)
+sample(struct far_side *far, const struct bench_sides *p, double *ns, double *busy_ns)
 {
 	const double per_ns = rte_get_tsc_hz() / 1e9;
 	uint64_t took, busy, done;
 	double mine, theirs, wall;
 
-	atomic_store_explicit(&far->pair, p, memory_order_release);
+	atomic_store_explicit(&far->sides, p, memory_order_release);
 	run_near_side(p, (uint64_t)(WARM_NS * per_ns), &took, &busy);
 	mine = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
 	theirs = cpu_ns(far->clock);
@@ -99,7 +101,7 @@ sample(struct far_side *far, const struct bench_pair *p, double *ns, double *bus
 }
 
 static unsigned int
-measure(struct far_side *far, const struct bench_pair *pairs, unsigned int n,
+measure(struct far_side *far, const struct bench_sides *sides, unsigned int n,
 	struct bench_samples *samples, struct bench_samples *busy)
 {
 	unsigned int disturbed = 0, retries, order[MAX], round, i;
@@ -113,7 +115,7 @@ measure(struct far_side *far, const struct bench_pair *pairs, unsigned int n,
 			double ns, busy_ns;
 
 			for (retries = 0;
-				!sample(far, &pairs[order[i]], &ns, &busy_ns) && retries < RETRIES;
+				!sample(far, &sides[order[i]], &ns, &busy_ns) && retries < RETRIES;
 				retries++)
 				;
 			disturbed += retries == RETRIES;
@@ -125,7 +127,7 @@ measure(struct far_side *far, const struct bench_pair *pairs, unsigned int n,
 }
 
 int
-bench_measure_two_cores(const struct bench_pair *pairs, unsigned int n, unsigned int rounds,
+bench_measure_two_cores(const struct bench_sides *sides, unsigned int n, unsigned int rounds,
 	struct bench_samples *samples, struct bench_samples *busy)
 {
 	struct far_side far = {0};
@@ -146,7 +148,7 @@ bench_measure_two_cores(const struct bench_pair *pairs, unsigned int n, unsigned
 		return ret;
 	}
 	pthread_getcpuclockid(thread, &far.clock);
-	ret = measure(&far, pairs, n, samples, busy);
+	ret = measure(&far, sides, n, samples, busy);
 	atomic_store(&far.stop, true);
 	pthread_join(thread, NULL);
 	return ret;

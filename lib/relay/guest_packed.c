@@ -63,8 +63,8 @@ rewrite(struct svq_queue *q, uint16_t head, uint16_t pos, bool wrap)
 	const struct svq_flight *flight = &q->shadow.flight[head];
 	struct svq_origin origin =
 		flight->origin ? q->shadow.origin[head] : (struct svq_origin){.places = 1};
-	const struct svq_slot *slot = &q->shadow.slot[head];
-	uint32_t i = flight->slots, place;
+	unsigned int i, place;
+	const struct svq_slot *slot = svq_flight_pieces(&q->shadow, head, &i);
 
 	for (place = 0; place < origin.places; place++) {
 		struct vring_packed_desc d = {.addr = origin.table_gpa,

@@ -14,6 +14,7 @@
 #include "packed.h"
 #include "queue_priv.h"
 #include "split.h"
+#include "table.h"
 
 #define RING_SIZE_MAX 32768
 
@@ -98,6 +99,7 @@ shadow_alloc(struct svq_queue *q, int numa_node)
 	struct svq_shadow_ring *r = &q->shadow;
 	uint64_t read_iova, write_iova;
 	struct svq_queue_layout l;
+	int ret;
 
 	svq_queue_layout(q->features, q->size, &l);
 	q->shadow_driver_mem = svq_dma_host_alloc(q->dma,
@@ -115,8 +117,14 @@ shadow_alloc(struct svq_queue *q, int numa_node)
 	r->driver_iova = read_iova + (r->packed ? 0 : l.desc.bytes);
 	r->used = RTE_PTR_ADD(q->shadow_device_mem, r->packed ? l.desc.bytes : 0);
 	r->device_iova = write_iova + (r->packed ? l.desc.bytes : 0);
-	r->slot = rte_zmalloc_socket(
-		"svq_slot", q->size * sizeof(*r->slot), RTE_CACHE_LINE_SIZE, socket);
+	if (q->features & 1ULL << VIRTIO_RING_F_INDIRECT_DESC) {
+		ret = svq_tables_alloc(q, numa_node);
+		if (ret < 0)
+			return ret;
+	}
+	r->slot = rte_zmalloc_socket("svq_slot",
+		(q->size + r->tables.n * r->tables.descs) * sizeof(*r->slot), RTE_CACHE_LINE_SIZE,
+		socket);
 	r->flight = rte_zmalloc_socket(
 		"svq_flight", q->size * sizeof(*r->flight), RTE_CACHE_LINE_SIZE, socket);
 	r->origin = rte_zmalloc_socket(
@@ -171,6 +179,7 @@ svq_queue_destroy(struct svq_queue *q)
 	svq_queue_detach(q);
 	svq_dma_host_free(q->dma, q->shadow_driver_mem);
 	svq_dma_host_free(q->dma, q->shadow_device_mem);
+	svq_tables_free(q);
 	rte_free(q->gather_mem);
 	rte_free(q->shadow.slot);
 	rte_free(q->shadow.flight);
@@ -351,10 +360,10 @@ svq_queue_inflight_overlaps(const struct svq_queue *q, uint64_t gpa, uint64_t si
 	uint32_t i;
 
 	for (i = 0; i < q->size; i++) {
-		const struct svq_slot *slot = &r->slot[i];
 		unsigned int k;
+		const struct svq_slot *slot = svq_flight_pieces(r, i, &k);
 
-		for (k = r->flight[i].slots; k != 0; k--) {
+		for (; k != 0; k--) {
 			if (slot->gpa - gpa < size || gpa - slot->gpa < slot->len)
 				return true;
 			slot = &r->slot[slot->next];

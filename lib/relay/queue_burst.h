@@ -26,6 +26,7 @@
 
 #include "queue_priv.h"
 #include "shadow.h"
+#include "table.h"
 
 /* Whether a network device can use the chain: it would ask for a reset of all its queues if not. */
 static __rte_always_inline enum svq_queue_error
@@ -166,17 +167,18 @@ svq_burst_put_from(struct svq_queue *q, const struct svq_shadow_ops *s,
 	for (; *i < q->gather.n_chains; ++*i) {
 		struct svq_chain *chain = &q->gather.chain[*i];
 
-		chain->slots = chain->n;
+		chain->pieces = chain->n;
 		if (unlikely(!simple)) {
 			enum svq_queue_error error = svq_chain_slots(q, map, chain, detail);
 
 			if (error != SVQ_QUEUE_OK)
 				return error;
 		}
-		if (unlikely(chain->slots > q->size)) {
-			*detail = chain->slots;
+		if (unlikely(chain->pieces > q->size)) {
+			*detail = chain->pieces;
 			return SVQ_QUEUE_E_TOO_LONG;
 		}
+		chain->slots = svq_table_suits(q, chain, kept) ? 1 : chain->pieces;
 		if (kept && unlikely(!svq_shadow_fits_kept(q, chain))) {
 			*leave = true;
 			return SVQ_QUEUE_OK;
@@ -278,11 +280,11 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 static inline void
 svq_burst_log(const struct svq_queue *q, const struct svq_used *u)
 {
-	const struct svq_slot *slot = &q->shadow.slot[u->head];
 	uint32_t len = u->len;
 	unsigned int i;
+	const struct svq_slot *slot = svq_flight_pieces(&q->shadow, u->head, &i);
 
-	for (i = u->flight.slots; i != 0 && len != 0; i--) {
+	for (; i != 0 && len != 0; i--) {
 		if (slot->writable) {
 			uint32_t part = RTE_MIN(len, slot->len);
 

@@ -87,7 +87,7 @@ svq_chain_slots(struct svq_queue *q, const struct svq_gpa_map *map, struct svq_c
 	const struct svq_gather *ga = &q->gather;
 	uint32_t i;
 
-	chain->slots = 0;
+	chain->pieces = 0;
 	for (i = chain->first; i < chain->first + chain->n; i++) {
 		int n = 1;
 
@@ -99,7 +99,7 @@ svq_chain_slots(struct svq_queue *q, const struct svq_gpa_map *map, struct svq_c
 			*detail = ga->gpa[i];
 			return n == -EACCES ? SVQ_QUEUE_E_PERMISSION : SVQ_QUEUE_E_ADDRESS;
 		}
-		chain->slots += n;
+		chain->pieces += n;
 	}
 	return SVQ_QUEUE_OK;
 }

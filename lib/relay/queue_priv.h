@@ -44,7 +44,8 @@ struct svq_chain {
 	uint16_t places;    /**< packed: descriptors of the guest's ring that it takes */
 	bool indirect;	    /**< it came as an indirect table */
 	uint32_t n;	    /**< its entries, >= 1 */
-	uint32_t slots;	    /**< shadow descriptors that it takes, once translated */
+	uint32_t pieces;    /**< shadow descriptors that it has, once translated */
+	uint32_t slots;	    /**< of the shadow ring that it takes: as many, or one for a table */
 	uint32_t readable;  /**< bytes that the device reads */
 	uint32_t writable;  /**< bytes that the device may write */
 	uint32_t table_len; /**< packed: of the indirect table, bytes */
@@ -120,6 +121,17 @@ struct svq_origin {
 	uint64_t table_gpa; /**< as in struct svq_chain, likewise the next two */
 	uint32_t table_len; /**< 0: no indirect table */
 	uint16_t places;
+	uint16_t pieces; /**< descriptors of the table that it has before the device; 0: none */
+};
+
+/** Indirect tables of ours, see table.h. Offsets count descriptors from the first table's start. */
+struct svq_tables {
+	void *mem;
+	uint64_t iova;
+	uint16_t *free; /**< offsets of free tables, the next one to use last */
+	uint16_t n_free;
+	uint16_t n;	/**< tables; 0: the device takes none */
+	uint16_t descs; /**< of one table */
 };
 
 /** The guest's ring. */
@@ -172,7 +184,7 @@ struct svq_shadow_ring {
 		struct vring_used *used;
 		struct vring_packed_desc_event *device_event;
 	};
-	struct svq_slot *slot;
+	struct svq_slot *slot; /**< of the ring, then of the tables */
 	struct svq_flight *flight;
 	struct svq_origin *origin;
 	uint16_t *free;	    /**< unless ids are kept: free slots, the next one to use last */
@@ -192,6 +204,8 @@ struct svq_shadow_ring {
 	uint16_t put_flags; /**< of its first descriptor, which is published last */
 	uint32_t put_places;
 	uint16_t take_pos;
+
+	struct svq_tables tables;
 
 	uint64_t desc_iova;
 	uint64_t driver_iova;
@@ -381,6 +395,25 @@ static inline uint16_t
 svq_flight_places(const struct svq_queue *q, uint16_t head)
 {
 	return likely(!q->shadow.flight[head].origin) ? 1 : q->shadow.origin[head].places;
+}
+
+/**
+ * The descriptors of a chain in flight before the device, in the ring or in a table of ours.
+ *
+ * @param[out] n
+ *   How many.
+ * @return our copy of the first one; svq_slot.next leads on.
+ */
+static inline const struct svq_slot *
+svq_flight_pieces(const struct svq_shadow_ring *r, uint16_t head, unsigned int *n)
+{
+	const struct svq_flight *flight = &r->flight[head];
+
+	*n = flight->slots;
+	if (likely(!flight->origin || r->origin[head].pieces == 0))
+		return &r->slot[head];
+	*n = r->origin[head].pieces;
+	return &r->slot[r->slot[head].next];
 }
 
 static inline bool

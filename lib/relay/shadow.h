@@ -110,6 +110,29 @@ svq_shadow_claim(struct svq_queue *q, const struct svq_chain *chain, bool kept)
 	return false;
 }
 
+/** The chain is in flight from now on. */
+static __rte_always_inline void
+svq_shadow_record(struct svq_queue *q, const struct svq_chain *chain, uint16_t head)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	bool origin = chain->pieces > 1 || chain->indirect;
+
+	r->flight[head] = (struct svq_flight){
+		.seq = chain->seq,
+		.writable = chain->writable,
+		.id = chain->id,
+		.origin = origin,
+		.slots = chain->slots,
+	};
+	if (origin)
+		r->origin[head] = (struct svq_origin){
+			.table_gpa = chain->table_gpa,
+			.table_len = chain->table_len,
+			.places = chain->places,
+			.pieces = chain->slots < chain->pieces ? chain->pieces : 0,
+		};
+}
+
 /** Write a chain that was claimed. @return its first slot. */
 static __rte_always_inline uint16_t
 svq_shadow_put(struct svq_queue *q, svq_shadow_write write, const struct svq_gpa_map *map,
@@ -131,19 +154,7 @@ svq_shadow_put(struct svq_queue *q, svq_shadow_write write, const struct svq_gpa
 		else
 			svq_shadow_add_spanning(q, write, &c, map, k, writable);
 	}
-	r->flight[head] = (struct svq_flight){
-		.seq = chain->seq,
-		.writable = chain->writable,
-		.id = chain->id,
-		.origin = chain->slots > 1 || chain->indirect,
-		.slots = chain->slots,
-	};
-	if (chain->slots > 1 || chain->indirect)
-		r->origin[head] = (struct svq_origin){
-			.table_gpa = chain->table_gpa,
-			.table_len = chain->table_len,
-			.places = chain->places,
-		};
+	svq_shadow_record(q, chain, head);
 	return head;
 }
 
@@ -217,6 +228,8 @@ svq_shadow_release(struct svq_queue *q, const struct svq_used *used, bool kept)
 	unsigned int i;
 
 	r->flight[slot].word = 0;
+	if (unlikely(used->flight.origin && r->origin[slot].pieces != 0))
+		r->tables.free[r->tables.n_free++] = r->slot[slot].next - q->size;
 	if (!kept) {
 		r->free[r->n_free++] = slot;
 		q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));

@@ -19,6 +19,7 @@
 #include "packed.h"
 #include "queue_priv.h"
 #include "shadow.h"
+#include "table.h"
 
 static __rte_always_inline void
 shadow_packed_write(struct svq_queue *q, uint16_t slot, uint16_t head, uint64_t iova, uint32_t len,
@@ -40,6 +41,26 @@ shadow_packed_write(struct svq_queue *q, uint16_t slot, uint16_t head, uint64_t 
 	r->put_pos = svq_packed_step(r->put_pos, 1, q->size, &r->put_wrap);
 }
 
+/* They follow one another, and only WRITE counts. */
+static inline void
+shadow_packed_entry(void *table, unsigned int i, uint64_t iova, uint32_t len, uint16_t flags)
+{
+	((struct vring_packed_desc *)table)[i] = (struct vring_packed_desc){
+		.addr = iova,
+		.len = len,
+		.flags = flags & VRING_DESC_F_WRITE,
+	};
+}
+
+static __rte_always_inline uint16_t
+shadow_packed_put_any(struct svq_queue *q, const struct svq_gpa_map *map,
+	const struct svq_chain *chain, bool kept)
+{
+	if (likely(chain->slots == chain->pieces))
+		return svq_shadow_put(q, shadow_packed_write, map, chain, kept);
+	return svq_table_put(q, shadow_packed_write, shadow_packed_entry, map, chain, kept);
+}
+
 static __rte_always_inline void
 shadow_packed_put(struct svq_queue *q, const struct svq_gpa_map *map, const struct svq_chain *chain,
 	unsigned int ahead, bool kept)
@@ -51,7 +72,7 @@ shadow_packed_put(struct svq_queue *q, const struct svq_gpa_map *map, const stru
 		r->put_wrap = r->avail_wrap;
 		r->put_places = 0;
 	}
-	svq_shadow_put(q, shadow_packed_write, map, chain, kept);
+	shadow_packed_put_any(q, map, chain, kept);
 }
 
 static __rte_always_inline unsigned int

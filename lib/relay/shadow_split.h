@@ -13,6 +13,7 @@
 #include "queue_priv.h"
 #include "shadow.h"
 #include "split.h"
+#include "table.h"
 
 static __rte_always_inline void
 shadow_split_write(struct svq_queue *q, uint16_t slot, uint16_t head, uint64_t iova, uint32_t len,
@@ -27,6 +28,26 @@ shadow_split_write(struct svq_queue *q, uint16_t slot, uint16_t head, uint64_t i
 	};
 }
 
+static inline void
+shadow_split_entry(void *table, unsigned int i, uint64_t iova, uint32_t len, uint16_t flags)
+{
+	((struct vring_desc *)table)[i] = (struct vring_desc){
+		.addr = iova,
+		.len = len,
+		.flags = flags,
+		.next = flags & VRING_DESC_F_NEXT ? i + 1 : 0,
+	};
+}
+
+static __rte_always_inline uint16_t
+shadow_split_put_any(struct svq_queue *q, const struct svq_gpa_map *map,
+	const struct svq_chain *chain, bool kept)
+{
+	if (likely(chain->slots == chain->pieces))
+		return svq_shadow_put(q, shadow_split_write, map, chain, kept);
+	return svq_table_put(q, shadow_split_write, shadow_split_entry, map, chain, kept);
+}
+
 static __rte_always_inline void
 shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struct svq_chain *chain,
 	unsigned int ahead, bool kept)
@@ -34,7 +55,7 @@ shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struc
 	struct svq_shadow_ring *r = &q->shadow;
 
 	r->avail->ring[(uint16_t)(r->avail_idx + ahead) & r->mask] =
-		svq_shadow_put(q, shadow_split_write, map, chain, kept);
+		shadow_split_put_any(q, map, chain, kept);
 }
 
 static __rte_always_inline unsigned int

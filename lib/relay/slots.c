@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "queue_priv.h"
+#include "table.h"
 
 /*
  * Which slots of the shadow ring a chain takes.
@@ -64,6 +65,7 @@ svq_slots_reset(struct svq_queue *q)
 
 	for (i = 0; i < q->size; i++)
 		q->shadow.flight[i].word = 0;
+	svq_tables_reset(q);
 	count_free(q);
 	set_mode(q, q->guest.size <= q->size);
 }

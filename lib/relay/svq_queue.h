@@ -85,6 +85,7 @@ struct svq_queue_stats {
 	uint64_t translations;	   /**< buffers translated */
 	uint64_t splits;	   /**< buffers split at region borders */
 	uint64_t indirect;	   /**< chains that came as indirect tables */
+	uint64_t shadow_indirect;  /**< chains that the device has as a table of ours */
 	uint64_t stalls;	   /**< polls that found chains but no room in the shadow ring */
 	uint64_t cycles;	   /**< TSC cycles spent in bursts that moved something */
 	uint64_t errors[SVQ_QUEUE_E_MAX]; /**< faults by kind */

@@ -263,6 +263,7 @@ static const struct {
 	FIELD(translations),
 	FIELD(splits),
 	FIELD(indirect),
+	FIELD(shadow_indirect),
 	FIELD(stalls),
 	FIELD(cycles),
 };

@@ -129,9 +129,12 @@ shadow_alloc(struct svq_queue *q, int numa_node)
 		"svq_flight", q->size * sizeof(*r->flight), RTE_CACHE_LINE_SIZE, socket);
 	r->origin = rte_zmalloc_socket(
 		"svq_origin", q->size * sizeof(*r->origin), RTE_CACHE_LINE_SIZE, socket);
-	r->free = rte_zmalloc_socket(
-		"svq_free", q->size * sizeof(*r->free), RTE_CACHE_LINE_SIZE, socket);
-	if (r->slot == NULL || r->flight == NULL || r->origin == NULL || r->free == NULL)
+	r->free_mem = rte_zmalloc_socket(
+		"svq_free", 2 * q->size * sizeof(*r->free_mem), RTE_CACHE_LINE_SIZE, socket);
+	r->held =
+		rte_zmalloc_socket("svq_held", svq_ids_bytes(q->size), RTE_CACHE_LINE_SIZE, socket);
+	if (r->slot == NULL || r->flight == NULL || r->origin == NULL || r->free_mem == NULL ||
+		r->held == NULL)
 		return -ENOMEM;
 	return 0;
 }
@@ -160,6 +163,7 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	q->shadow.mask = conf->size - 1;
 	q->shadow.packed = conf->features & (1ULL << VIRTIO_F_RING_PACKED);
 	q->shadow.event_idx = conf->features & (1ULL << VIRTIO_RING_F_EVENT_IDX);
+	q->shadow.in_order = conf->features & (1ULL << VIRTIO_F_IN_ORDER);
 	strlcpy(q->name, conf->name, sizeof(q->name));
 	ret = shadow_alloc(q, conf->numa_node);
 	if (ret < 0) {
@@ -184,7 +188,8 @@ svq_queue_destroy(struct svq_queue *q)
 	rte_free(q->shadow.slot);
 	rte_free(q->shadow.flight);
 	rte_free(q->shadow.origin);
-	rte_free(q->shadow.free);
+	rte_free(q->shadow.free_mem);
+	rte_free(q->shadow.held);
 	rte_free(q);
 }
 
@@ -244,6 +249,7 @@ ring_set(struct svq_guest_ring *r, const struct svq_queue_guest *guest)
 	r->mask = guest->size - 1;
 	r->packed = guest->features & (1ULL << VIRTIO_F_RING_PACKED);
 	r->event_idx = guest->features & (1ULL << VIRTIO_RING_F_EVENT_IDX);
+	r->in_order = guest->features & (1ULL << VIRTIO_F_IN_ORDER);
 	r->indirect_ok = guest->features & (1ULL << VIRTIO_RING_F_INDIRECT_DESC);
 	r->callfd = guest->callfd;
 	r->kickfd = guest->kickfd;
@@ -254,14 +260,17 @@ int
 svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 {
 	bool packed = guest->features & (1ULL << VIRTIO_F_RING_PACKED);
+	bool in_order = guest->features & (1ULL << VIRTIO_F_IN_ORDER);
 	int ret, flags;
 
 	if (q->attached)
 		return -EBUSY;
 	if (!guest_ok(guest))
 		return -EINVAL;
-	/* Chains in flight are returned to the ring they came from. */
-	if (q->inflight != 0 && (guest->size != q->guest.size || packed != q->guest.packed))
+	/* Chains in flight are returned to the ring they came from, in the order agreed upon. */
+	if (q->inflight != 0 &&
+		(guest->size != q->guest.size || packed != q->guest.packed ||
+			in_order != q->guest.in_order))
 		return -EINVAL;
 	if (q->inflight == 0 &&
 		!(packed ? svq_guest_packed_control : svq_guest_split_control)
@@ -317,7 +326,7 @@ uint32_t
 svq_queue_recall(struct svq_queue *q)
 {
 	/* The free slots are forgotten anyway, so no memory is needed to stop a queue. */
-	uint16_t *heads = q->shadow.free;
+	uint16_t *heads = q->shadow.free_mem;
 	uint32_t n = 0, i;
 
 	for (i = 0; i < q->size; i++) {
@@ -363,7 +372,8 @@ svq_queue_inflight_overlaps(const struct svq_queue *q, uint64_t gpa, uint64_t si
 		unsigned int k;
 		const struct svq_slot *slot = svq_flight_pieces(r, i, &k);
 
-		for (; k != 0; k--) {
+		/* What is held back the device is done with. */
+		for (; k != 0 && !svq_bit(r->held, i); k--) {
 			if (slot->gpa - gpa < size || gpa - slot->gpa < slot->len)
 				return true;
 			slot = &r->slot[slot->next];

@@ -309,49 +309,74 @@ svq_burst_call(const struct svq_queue *q, enum svq_queue_error fault, uint64_t *
 	return SVQ_QUEUE_E_CALL;
 }
 
-static __rte_always_inline unsigned int
-svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	bool kept)
-{
-	uint64_t start = rte_rdtsc(), detail = 0, bytes = 0;
+/* One burst on its way back. */
+struct svq_burst_back {
+	uint64_t start;
+	unsigned int taken; /* chains taken from the device */
+	unsigned int done;  /* chains returned to the guest */
+	uint64_t bytes;
 	enum svq_queue_error fault;
-	unsigned int n, done;
+	uint64_t detail;
+};
 
-	fault = s->used(q, &n);
-	if (likely(fault == SVQ_QUEUE_OK && n == 0))
-		return 0;
-	if (unlikely(fault != SVQ_QUEUE_OK)) {
-		svq_queue_fault(q, fault, n);
-		return 0;
+/* Begin. @return false: the device has returned nothing. */
+static __rte_always_inline bool
+svq_burst_back_begin(struct svq_queue *q, const struct svq_shadow_ops *s, struct svq_burst_back *b,
+	unsigned int *n)
+{
+	*b = (struct svq_burst_back){.start = rte_rdtsc()};
+	b->fault = s->used(q, n);
+	if (likely(b->fault == SVQ_QUEUE_OK && *n == 0))
+		return false;
+	if (unlikely(b->fault != SVQ_QUEUE_OK)) {
+		svq_queue_fault(q, b->fault, *n);
+		return false;
 	}
-
 	if (unlikely(q->log.base != NULL))
 		svq_dirty_log_begin();
-	for (done = 0; done < n; done++) {
-		struct svq_used u;
-		bool none;
+	return true;
+}
 
-		fault = s->get_used(q, done, &u, &none);
-		if (none)
-			break;
-		if (unlikely(fault != SVQ_QUEUE_OK)) {
-			detail = fault == SVQ_QUEUE_E_USED_LEN ? u.len : u.head;
-			break;
-		}
-		/* Logged before the guest can learn of it: it may be stopped and copied right
-		 * after. */
-		if (unlikely(q->log.base != NULL))
-			svq_burst_log(q, &u);
-		g->put_used(q, done, kept ? u.head : u.flight.id,
-			likely(!u.flight.origin) ? 1 : q->shadow.origin[u.head].places, u.len);
-		svq_shadow_release(q, &u, kept);
-		bytes += u.len;
+/* Take the next entry. @return false: there is none, or it is at fault. */
+static __rte_always_inline bool
+svq_burst_back_take(struct svq_queue *q, const struct svq_shadow_ops *s, struct svq_burst_back *b,
+	struct svq_used *u)
+{
+	bool none;
+
+	b->fault = s->get_used(q, b->taken, u, &none);
+	if (none)
+		return false;
+	if (unlikely(b->fault != SVQ_QUEUE_OK)) {
+		b->detail = b->fault == SVQ_QUEUE_E_USED_LEN ? u->len : u->head;
+		return false;
 	}
+	/* Logged before the guest can learn of it: it may be stopped and copied right after. */
+	if (unlikely(q->log.base != NULL))
+		svq_burst_log(q, u);
+	return true;
+}
 
-	if (likely(done != 0)) {
-		s->taken(q, done);
-		g->publish_used(q, done);
-		q->inflight -= done;
+/* Return a chain to the guest. @p id: what the guest knows it by. */
+static __rte_always_inline void
+svq_burst_back_put(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_burst_back *b,
+	const struct svq_used *u, uint16_t id)
+{
+	g->put_used(q, b->done, id,
+		likely(!u->flight.origin) ? 1 : q->shadow.origin[u->head].places, u->len);
+	b->bytes += u->len;
+	b->done++;
+}
+
+static __rte_always_inline void
+svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
+	const struct svq_shadow_ops *s, struct svq_burst_back *b)
+{
+	if (likely(b->taken != 0))
+		s->taken(q, b->taken);
+	if (likely(b->done != 0)) {
+		g->publish_used(q, b->done);
+		q->inflight -= b->done;
 		/*
 		 * Orders used->idx before the read of what the guest asked for; pairs with the
 		 * driver's full barrier between enabling calls and reading used->idx. It also
@@ -359,21 +384,39 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 		 */
 		atomic_thread_fence(memory_order_seq_cst);
 		if (unlikely(q->log.base != NULL))
-			g->log_used(q, done);
-		if (q->guest.callfd >= 0 && g->wants_call(q, done)) {
-			fault = svq_burst_call(q, fault, &detail);
+			g->log_used(q, b->done);
+		if (q->guest.callfd >= 0 && g->wants_call(q, b->done)) {
+			b->fault = svq_burst_call(q, b->fault, &b->detail);
 			q->stats.calls++;
 		} else {
 			q->stats.calls_suppressed++;
 		}
-		q->stats.used += done;
+		q->stats.used += b->done;
 		q->stats.used_bursts++;
-		q->stats.bytes += bytes;
-		q->stats.cycles += rte_rdtsc() - start;
+		q->stats.bytes += b->bytes;
+		q->stats.cycles += rte_rdtsc() - b->start;
 	}
-	if (unlikely(fault != SVQ_QUEUE_OK))
-		svq_queue_fault(q, fault, detail);
-	return done;
+	if (unlikely(b->fault != SVQ_QUEUE_OK))
+		svq_queue_fault(q, b->fault, b->detail);
+}
+
+static __rte_always_inline unsigned int
+svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
+	bool kept)
+{
+	struct svq_burst_back b;
+	struct svq_used u;
+	unsigned int n;
+
+	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
+		return 0;
+	while (b.taken < n && svq_burst_back_take(q, s, &b, &u)) {
+		b.taken++;
+		svq_burst_back_put(q, g, &b, &u, kept ? u.head : u.flight.id);
+		svq_shadow_release(q, &u, kept);
+	}
+	svq_burst_back_end(q, g, s, &b);
+	return b.done;
 }
 
 #endif /* QUEUE_BURST_H */

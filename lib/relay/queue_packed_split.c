@@ -4,6 +4,7 @@
 
 #include "guest_packed.h"
 #include "queue_burst.h"
+#include "queue_ordered.h"
 #include "shadow_split.h"
 
 SVQ_INSTANCES(svq_packed_split, &svq_guest_packed, &svq_shadow_split);

@@ -156,6 +156,7 @@ struct svq_guest_ring {
 	bool packed;
 	bool event_idx;
 	bool indirect_ok;
+	bool in_order; /**< chains are to be returned as they came */
 	int callfd;
 	int kickfd;
 	const struct svq_guest_control *control;
@@ -188,11 +189,15 @@ struct svq_shadow_ring {
 	struct svq_flight *flight;
 	struct svq_origin *origin;
 	uint16_t *free;	    /**< unless ids are kept: free slots, the next one to use last */
-	uint16_t mask;	    /**< split */
+	uint16_t *free_mem; /**< what holds them, see slots.c */
+	uint64_t *held;	    /**< bit n: the chain of slot n is complete, and held back */
+	uint16_t mask;
 	uint16_t avail_idx; /**< next to publish */
 	uint16_t used_idx;  /**< next to take back */
 	bool packed;
 	bool event_idx;
+	bool in_order;	 /**< the device returns chains as they came */
+	uint16_t oldest; /**< slots are a ring: the first one of the oldest chain in flight */
 	uint32_t n_free;
 
 	/* Packed: the wrap counters at these two, and the burst that is being put or taken. */
@@ -212,6 +217,9 @@ struct svq_shadow_ring {
 	uint64_t device_iova;
 };
 
+/** How a queue gives slots to chains, see slots.c. */
+enum svq_slots_mode { SVQ_SLOTS_STACK, SVQ_SLOTS_KEPT, SVQ_SLOTS_RING, SVQ_SLOTS_MODES };
+
 struct svq_queue {
 	/* Set while attached, read by the worker. */
 	unsigned int (*avail_burst)(struct svq_queue *q);
@@ -228,9 +236,10 @@ struct svq_queue {
 	uint16_t last_avail __rte_cache_aligned; /**< next available index to read */
 	uint16_t used_idx;			 /**< next used index to write */
 	enum svq_queue_error error;
-	uint32_t inflight;
-	uint64_t seq;	 /**< chains taken from the guest so far; packed: descriptors of its ring */
-	bool kept;	 /**< the device knows chains by the guest's ids, see slots.c */
+	uint32_t inflight; /**< chains not returned to the guest yet */
+	uint32_t held;	   /**< of these, held back: the device has returned them */
+	uint64_t seq; /**< chains taken from the guest so far; packed: descriptors of its ring */
+	enum svq_slots_mode mode;
 	uint32_t wanted; /**< free slots that the next chain waits for; 0: it is not known */
 	struct svq_shadow_ring shadow;
 	struct svq_gather gather;
@@ -308,6 +317,8 @@ struct svq_shadow_ops {
 	 * is no further one. */
 	enum svq_queue_error (*get_used)(
 		struct svq_queue *q, unsigned int ahead, struct svq_used *used, bool *none);
+	/** The entry just read stood for chains before its own, too, with @p slots slots. */
+	void (*skip)(struct svq_queue *q, unsigned int slots);
 	/** @p n entries have been taken. */
 	void (*taken)(struct svq_queue *q, unsigned int n);
 };
@@ -352,18 +363,18 @@ void svq_slots_resume(struct svq_queue *q);
 /** Keep ids no more. The chains in flight stay where they are. */
 void svq_slots_leave_kept(struct svq_queue *q);
 
-/** An instance of the algorithm: formats of the two sides, and whether ids are kept. */
+/** An instance of the algorithm: formats of the two sides, and how slots are given. */
 struct svq_instance {
 	unsigned int (*avail)(struct svq_queue *q);
 	unsigned int (*used)(struct svq_queue *q);
 };
 
-extern const struct svq_instance svq_split_split[2];
-extern const struct svq_instance svq_split_packed[2];
-extern const struct svq_instance svq_packed_split[2];
-extern const struct svq_instance svq_packed_packed[2];
+extern const struct svq_instance svq_split_split[SVQ_SLOTS_MODES];
+extern const struct svq_instance svq_split_packed[SVQ_SLOTS_MODES];
+extern const struct svq_instance svq_packed_split[SVQ_SLOTS_MODES];
+extern const struct svq_instance svq_packed_packed[SVQ_SLOTS_MODES];
 
-/** Define those of a pairing, [0] and [1]: ids are not kept, are kept. */
+/** Define those of a pairing. */
 #define SVQ_INSTANCES(name, guest, shadow)                       \
 	static unsigned int avail(struct svq_queue *q)           \
 	{                                                        \
@@ -381,7 +392,15 @@ extern const struct svq_instance svq_packed_packed[2];
 	{                                                        \
 		return svq_burst_used(q, guest, shadow, true);   \
 	}                                                        \
-	const struct svq_instance name[2] = {{avail, used}, {avail_kept, used_kept}}
+	static unsigned int used_ordered(struct svq_queue *q)    \
+	{                                                        \
+		return svq_burst_used_ordered(q, guest, shadow); \
+	}                                                        \
+	const struct svq_instance name[SVQ_SLOTS_MODES] = {      \
+		[SVQ_SLOTS_STACK] = {avail, used},               \
+		[SVQ_SLOTS_KEPT] = {avail_kept, used_kept},      \
+		[SVQ_SLOTS_RING] = {avail, used_ordered},        \
+	}
 
 /** Bytes of the bitmap of ids. */
 static inline size_t

@@ -4,6 +4,7 @@
 
 #include "guest_split.h"
 #include "queue_burst.h"
+#include "queue_ordered.h"
 #include "shadow_packed.h"
 
 SVQ_INSTANCES(svq_split_packed, &svq_guest_split, &svq_shadow_packed);

@@ -4,6 +4,7 @@
 
 #include "guest_split.h"
 #include "queue_burst.h"
+#include "queue_ordered.h"
 #include "shadow_split.h"
 
 SVQ_INSTANCES(svq_split_split, &svq_guest_split, &svq_shadow_split);

@@ -242,6 +242,26 @@ svq_shadow_release(struct svq_queue *q, const struct svq_used *used, bool kept)
 	}
 }
 
+/**
+ * The oldest chain in flight is so no more, in a queue whose slots are a ring (slots.c). Its slots
+ * are behind the free ones already.
+ */
+static __rte_always_inline void
+svq_shadow_release_oldest(struct svq_queue *q, const struct svq_used *used)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+
+	r->flight[used->head].word = 0;
+	if (unlikely(used->flight.origin && r->origin[used->head].pieces != 0))
+		r->tables.free[r->tables.n_free++] = r->slot[used->head].next - q->size;
+	q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));
+	r->oldest = (r->oldest + used->flight.slots) & r->mask;
+	r->n_free += used->flight.slots;
+	r->free -= used->flight.slots;
+	if (r->free < r->free_mem)
+		r->free += q->size;
+}
+
 /** Whether a device may return this id and length. */
 static __rte_always_inline enum svq_queue_error
 svq_shadow_check_used(const struct svq_queue *q, uint32_t id, uint32_t len, struct svq_used *used)

@@ -142,14 +142,14 @@ shadow_packed_used(const struct svq_queue *q, unsigned int *n)
 
 	*n = 0;
 	if (likely(!svq_packed_is_used(flags, r->used_wrap))) {
-		/* A chain in flight stands here as we made it available. */
-		if (likely(q->inflight == 0 || svq_packed_is_avail(flags, r->used_wrap)))
+		/* A chain at the device stands here as we made it available. */
+		if (likely(q->inflight == q->held || svq_packed_is_avail(flags, r->used_wrap)))
 			return SVQ_QUEUE_OK;
 		*n = r->used_idx;
 		return SVQ_QUEUE_E_USED_WRAP;
 	}
-	*n = q->inflight;
-	return q->inflight != 0 ? SVQ_QUEUE_OK : SVQ_QUEUE_E_USED_IDX;
+	*n = q->inflight - q->held;
+	return *n != 0 ? SVQ_QUEUE_OK : SVQ_QUEUE_E_USED_IDX;
 }
 
 static __rte_always_inline enum svq_queue_error
@@ -176,6 +176,14 @@ shadow_packed_get_used(struct svq_queue *q, unsigned int ahead, struct svq_used 
 }
 
 static __rte_always_inline void
+shadow_packed_skip(struct svq_queue *q, unsigned int slots)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+
+	r->take_pos = svq_packed_step(r->take_pos, slots, q->size, &r->take_wrap);
+}
+
+static __rte_always_inline void
 shadow_packed_taken(struct svq_queue *q, unsigned int n)
 {
 	RTE_SET_USED(n);
@@ -190,6 +198,7 @@ static const struct svq_shadow_ops svq_shadow_packed = {
 	.position = shadow_packed_position,
 	.used = shadow_packed_used,
 	.get_used = shadow_packed_get_used,
+	.skip = shadow_packed_skip,
 	.taken = shadow_packed_taken,
 };
 

@@ -109,7 +109,7 @@ shadow_split_used(const struct svq_queue *q, unsigned int *n)
 	uint16_t idx = svq_load16_acquire(&q->shadow.used->idx);
 	uint16_t ahead = idx - q->shadow.used_idx;
 
-	if (unlikely(ahead > q->inflight)) {
+	if (unlikely(ahead > q->inflight - q->held)) {
 		*n = idx;
 		return SVQ_QUEUE_E_USED_IDX;
 	}
@@ -128,6 +128,14 @@ shadow_split_get_used(struct svq_queue *q, unsigned int ahead, struct svq_used *
 	return svq_shadow_check_used(q, elem.id, elem.len, used);
 }
 
+/* A used entry stands where that of its first chain would. */
+static __rte_always_inline void
+shadow_split_skip(struct svq_queue *q, unsigned int slots)
+{
+	RTE_SET_USED(q);
+	RTE_SET_USED(slots);
+}
+
 static __rte_always_inline void
 shadow_split_taken(struct svq_queue *q, unsigned int n)
 {
@@ -141,6 +149,7 @@ static const struct svq_shadow_ops svq_shadow_split = {
 	.position = shadow_split_position,
 	.used = shadow_split_used,
 	.get_used = shadow_split_get_used,
+	.skip = shadow_split_skip,
 	.taken = shadow_split_taken,
 };
 

@@ -20,6 +20,12 @@
  * device that receives never returns them all; they keep their slots, and what is in flight by then
  * can be told from a slot's flight in both modes. When all slots are free anyway (the ring is
  * attached, or its chains are recalled) the queue starts with ids kept again.
+ *
+ * With IN_ORDER on either side the slots are a ring: chains take them one after the other, as a
+ * driver with IN_ORDER has to use its descriptors (virtio 1.2, 2.7.5), and give them back in the
+ * order in which they took them. For those who take slots that is a stack, too: its memory holds
+ * all slots twice, descending, and the stack's lower end moves through it as slots become free, so
+ * that the next one to use always follows the last one that was.
  */
 
 /* By the guest's and the device's format, 1: packed. */
@@ -29,60 +35,94 @@ static const struct svq_instance *const instances[2][2] = {
 };
 
 static void
-set_mode(struct svq_queue *q, bool kept)
+set_mode(struct svq_queue *q, enum svq_slots_mode mode)
 {
-	const struct svq_instance *i = &instances[q->guest.packed][q->shadow.packed][kept];
+	const struct svq_instance *i = &instances[q->guest.packed][q->shadow.packed][mode];
 
-	q->kept = kept;
+	q->mode = mode;
 	q->avail_burst = i->avail;
 	q->used_burst = i->used;
 }
 
-/* The stack and the bitmap, from what is in flight. */
+/* The bitmap, from what is in flight. */
 static void
-count_free(struct svq_queue *q)
+mark_ids(struct svq_queue *q)
 {
-	struct svq_shadow_ring *r = &q->shadow;
 	uint32_t i;
 
 	if (q->guest.ids != NULL)
 		memset(q->guest.ids, 0, svq_ids_bytes(q->guest.size));
-	r->n_free = 0;
-	for (i = q->size; i-- != 0;) {
-		const struct svq_flight *flight = &r->flight[i];
+	for (i = 0; i < q->size; i++) {
+		const struct svq_flight *flight = &q->shadow.flight[i];
 
-		if (flight->word == 0)
-			r->free[r->n_free++] = (uint16_t)i;
 		if (flight->slots != 0)
 			q->guest.ids[flight->id / 64] |= UINT64_C(1) << (flight->id % 64);
 	}
 }
 
+/* The stack, likewise. */
+static void
+stack_free(struct svq_queue *q)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	uint32_t i;
+
+	r->free = r->free_mem;
+	r->n_free = 0;
+	for (i = q->size; i-- != 0;) {
+		if (r->flight[i].word == 0)
+			r->free[r->n_free++] = (uint16_t)i;
+	}
+}
+
+/* A ring of which all is free. */
+static void
+ring_free(struct svq_queue *q)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	uint32_t i;
+
+	for (i = 0; i < 2 * q->size; i++)
+		r->free_mem[i] = (2 * q->size - 1 - i) & r->mask;
+	r->free = r->free_mem;
+	r->n_free = q->size;
+	r->oldest = 0;
+	memset(r->held, 0, svq_ids_bytes(q->size));
+	q->held = 0;
+}
+
 void
 svq_slots_reset(struct svq_queue *q)
 {
+	bool ordered = q->guest.in_order || q->shadow.in_order;
 	uint32_t i;
 
 	for (i = 0; i < q->size; i++)
 		q->shadow.flight[i].word = 0;
 	svq_tables_reset(q);
-	count_free(q);
-	set_mode(q, q->guest.size <= q->size);
+	mark_ids(q);
+	ring_free(q);
+	if (!ordered)
+		stack_free(q);
+	set_mode(q,
+		ordered				   ? SVQ_SLOTS_RING
+			: q->guest.size <= q->size ? SVQ_SLOTS_KEPT
+						   : SVQ_SLOTS_STACK);
 }
 
 void
 svq_slots_resume(struct svq_queue *q)
 {
-	if (!q->kept)
-		count_free(q);
-	set_mode(q, q->kept);
+	mark_ids(q);
+	set_mode(q, q->mode);
 }
 
 void
 svq_slots_leave_kept(struct svq_queue *q)
 {
-	count_free(q);
-	set_mode(q, false);
+	mark_ids(q);
+	stack_free(q);
+	set_mode(q, SVQ_SLOTS_STACK);
 	RELAY_LOG(INFO, "%s queue %u: a chain needs slots of its own, ids are no longer kept",
 		q->name, q->qid);
 }

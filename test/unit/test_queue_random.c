@@ -461,7 +461,7 @@ static uint64_t
 random_features(bool of_packed)
 {
 	static const uint8_t bits[] = {VIRTIO_RING_F_INDIRECT_DESC, VIRTIO_RING_F_EVENT_IDX,
-		VIRTIO_F_ORDER_PLATFORM, VIRTIO_F_NOTIFICATION_DATA};
+		VIRTIO_F_IN_ORDER, VIRTIO_F_ORDER_PLATFORM, VIRTIO_F_NOTIFICATION_DATA};
 	uint64_t features = BIT(VIRTIO_F_VERSION_1) | (of_packed ? BIT(VIRTIO_F_RING_PACKED) : 0);
 	unsigned int i;
 

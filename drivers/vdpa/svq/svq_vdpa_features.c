@@ -110,8 +110,9 @@ static const struct feature features[] = {
 		"the device has I/O virtual addresses; the guest gives guest-physical ones"),
 	F(VIRTIO_F_RING_PACKED, ALWAYS, IF_OFFERED, true,
 		"each side has its own ring, of its own format"),
-	F(VIRTIO_F_IN_ORDER, NEVER_OFFERED, NEVER_TAKEN, true,
-		"the device may complete out of order"),
+	F(VIRTIO_F_IN_ORDER, ALWAYS, IF_OFFERED, true,
+		"what a device without it completes early is held back; what one with it tells in "
+		"one entry is told one by one"),
 	F(VIRTIO_F_ORDER_PLATFORM, NEVER_OFFERED, IF_OFFERED, false,
 		"the barriers before a device are those for a device; to the guest the relay is a "
 		"CPU"),

@@ -13,14 +13,18 @@ victim=0
 max_pause=${SVQ_MAX_PAUSE:-8000}
 failures=0
 
+# More arguments of the ports' devices, and of the ports, by port.
+device_args=()
+port_args=()
+
 # start_relay_and_bystander PORTS: that a case may work on, and one more.
 start_relay_and_bystander()
 {
 	local i vdevs=() ifaces=()
 
 	for ((i = 0; i <= $1; i++)); do
-		vdevs+=(--vdev "vdpa_svq$i,device=soft,queues=4,backend=loopback")
-		ifaces+=(--iface "$tmp/port$i.sock,dev=vdpa_svq$i")
+		vdevs+=(--vdev "vdpa_svq$i,device=soft,queues=4,backend=loopback${device_args[i]:+,${device_args[i]}}")
+		ifaces+=(--iface "$tmp/port$i.sock,dev=vdpa_svq$i${port_args[i]:+,${port_args[i]}}")
 	done
 	n_victims=$1
 	start_relay relay "${vdevs[@]}" -- "${ifaces[@]}" -i

@@ -164,32 +164,55 @@ guest_packed_put_used(
 	bool wrap = r->used_wrap;
 	uint16_t pos =
 		svq_packed_step(q->used_idx, ahead == 0 ? 0 : r->used_places, r->size, &wrap);
-	struct vring_packed_desc *d = &r->packed_desc[pos];
-	uint16_t flags = svq_packed_used_flags(wrap) | (len != 0 ? VRING_DESC_F_WRITE : 0);
+	uint64_t used = svq_packed_used(id, len, wrap);
 
-	*(volatile uint16_t *)&d->id = id;
-	*(volatile uint32_t *)&d->len = len;
-	/* The first entry's flags publish the burst, the others' may be seen early: not useful
-	 * before it. */
+	/* The first entry publishes the burst, the others may be seen early: not useful before it.
+	 */
 	if (ahead == 0) {
-		r->used_flags = flags;
+		r->used_first = used;
 		r->used_places = 0;
 	} else {
-		*(volatile uint16_t *)&d->flags = flags;
+		svq_packed_store_used(&r->packed_desc[pos], used);
 	}
 	r->used_places += places;
+}
+
+static __rte_always_inline void
+guest_packed_put_used_plain(struct svq_queue *q, unsigned int ahead, unsigned int n)
+{
+	struct svq_guest_ring *r = &q->guest;
+	const uint16_t *id = q->gather.id;
+	const uint32_t *len = q->gather.len;
+	struct vring_packed_desc *desc = r->packed_desc;
+	const uint32_t size = r->size;
+	bool wrap = r->used_wrap;
+	uint16_t pos;
+	unsigned int i = 0;
+
+	if (ahead == 0)
+		r->used_places = 0;
+	pos = svq_packed_step(q->used_idx, r->used_places, size, &wrap);
+	r->used_places += n;
+	if (ahead == 0) {
+		r->used_first = svq_packed_used(id[0], len[0], wrap);
+		pos = svq_packed_step(pos, 1, size, &wrap);
+		i = 1;
+	}
+	for (; i < n; i++) {
+		svq_packed_store_used(&desc[pos], svq_packed_used(id[i], len[i], wrap));
+		pos = svq_packed_step(pos, 1, size, &wrap);
+	}
 }
 
 static __rte_always_inline void
 guest_packed_publish_used(struct svq_queue *q, unsigned int n)
 {
 	struct svq_guest_ring *r = &q->guest;
-	volatile uint16_t *flags = &r->packed_desc[q->used_idx].flags;
 
 	RTE_SET_USED(n);
 	/* Pairs with the driver's read barrier between the flags and the rest of the descriptor. */
 	atomic_thread_fence(memory_order_release);
-	*flags = r->used_flags;
+	svq_packed_store_used(&r->packed_desc[q->used_idx], r->used_first);
 	q->used_idx = svq_packed_step(q->used_idx, r->used_places, r->size, &r->used_wrap);
 	r->outstanding -= r->used_places;
 }
@@ -226,6 +249,7 @@ static const struct svq_guest_ops svq_guest_packed = {
 	.gather_plain = guest_packed_gather_plain,
 	.gather = guest_packed_gather,
 	.taken = guest_packed_taken,
+	.put_used_plain = guest_packed_put_used_plain,
 	.put_used = guest_packed_put_used,
 	.publish_used = guest_packed_publish_used,
 	.log_used = guest_packed_log_used,

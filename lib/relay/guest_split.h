@@ -175,6 +175,22 @@ guest_split_put_used(
 }
 
 static __rte_always_inline void
+guest_split_put_used_plain(struct svq_queue *q, unsigned int ahead, unsigned int n)
+{
+	struct vring_used_elem *ring = q->guest.used->ring;
+	const uint16_t first = q->used_idx + ahead, mask = q->guest.mask;
+	const uint16_t *id = q->gather.id;
+	const uint32_t *len = q->gather.len;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct vring_used_elem elem = {.id = id[i], .len = len[i]};
+
+		ring[(uint16_t)(first + i) & mask] = elem;
+	}
+}
+
+static __rte_always_inline void
 guest_split_publish_used(struct svq_queue *q, unsigned int n)
 {
 	/* Pairs with the driver's read barrier between used->idx and the used entries. */
@@ -214,6 +230,7 @@ static const struct svq_guest_ops svq_guest_split = {
 	.gather_plain = guest_split_gather_plain,
 	.gather = guest_split_gather,
 	.taken = guest_split_taken,
+	.put_used_plain = guest_split_put_used_plain,
 	.put_used = guest_split_put_used,
 	.publish_used = guest_split_publish_used,
 	.log_used = guest_split_log_used,

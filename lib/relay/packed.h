@@ -46,6 +46,26 @@ svq_packed_load(const struct vring_packed_desc *p)
 	};
 }
 
+/** Copy what a device returns of a descriptor, read once. */
+static inline struct vring_packed_desc
+svq_packed_load_used(const struct vring_packed_desc *p)
+{
+	uint64_t half = ((const volatile uint64_t *)p)[1];
+
+	return (struct vring_packed_desc){
+		.len = (uint32_t)half,
+		.id = (uint16_t)(half >> 32),
+		.flags = (uint16_t)(half >> 48),
+	};
+}
+
+/** Return a descriptor, id, length and flags at once: what svq_packed_used() gives. */
+static inline void
+svq_packed_store_used(struct vring_packed_desc *p, uint64_t half)
+{
+	((volatile uint64_t *)p)[1] = half;
+}
+
 /** Write a descriptor of ours, id, length and flags at once. */
 static inline void
 svq_packed_store(
@@ -74,6 +94,15 @@ static inline uint16_t
 svq_packed_used_flags(bool wrap)
 {
 	return wrap ? SVQ_PACKED_AVAIL | SVQ_PACKED_USED : 0;
+}
+
+/** What a device returns of a descriptor. WRITE tells that the length counts. */
+static inline uint64_t
+svq_packed_used(uint16_t id, uint32_t len, bool wrap)
+{
+	uint16_t flags = svq_packed_used_flags(wrap) | (len != 0 ? VRING_DESC_F_WRITE : 0);
+
+	return len | (uint64_t)id << 32 | (uint64_t)flags << 48;
 }
 
 /** The flags by which a driver makes a descriptor available. */

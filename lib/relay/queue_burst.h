@@ -400,6 +400,26 @@ svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
 		svq_queue_fault(q, b->fault, b->detail);
 }
 
+/* Return plain chains, as long as no other is met. @return how many. */
+static __rte_always_inline unsigned int
+svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
+	const struct svq_shadow_ops *s, unsigned int n, bool kept, bool log, uint64_t *bytes)
+{
+	unsigned int done, took, i;
+
+	for (done = 0; done < n; done += took) {
+		unsigned int want = RTE_MIN(n - done, (unsigned int)SVQ_BURST);
+
+		took = s->take_plain(q, done, want, kept, log, bytes);
+		if (took == 0)
+			break;
+		for (i = 0; log && i < took; i++)
+			svq_dirty_log_mark(&q->log, q->gather.gpa[i], q->gather.len[i]);
+		g->put_used_plain(q, done, took);
+	}
+	return done;
+}
+
 static __rte_always_inline unsigned int
 svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
 	bool kept)
@@ -410,6 +430,11 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 
 	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
 		return 0;
+	if (unlikely(q->log.base != NULL))
+		b.done = svq_burst_back_plain(q, g, s, n, kept, true, &b.bytes);
+	else
+		b.done = svq_burst_back_plain(q, g, s, n, kept, false, &b.bytes);
+	b.taken = b.done;
 	while (b.taken < n && svq_burst_back_take(q, s, &b, &u)) {
 		b.taken++;
 		svq_burst_back_put(q, g, &b, &u, kept ? u.head : u.flight.id);

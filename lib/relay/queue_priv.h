@@ -53,8 +53,9 @@ struct svq_chain {
 };
 
 /**
- * Scratch of one available burst: our copy of the guest's descriptors, and their translation. The
- * arrays hold SVQ_BURST_DESCS entries and one chain of the guest ring's size.
+ * Scratch of one available burst: our copy of the guest's descriptors, and their translation. A
+ * used burst has the ids and lengths of plain chains in it, and if a log is kept their addresses.
+ * The arrays hold SVQ_BURST_DESCS entries and one chain of the guest ring's size.
  */
 struct svq_gather {
 	uint32_t n_plain; /**< the burst begins with that many plain chains: see svq_guest_ops */
@@ -67,7 +68,7 @@ struct svq_gather {
 	uint64_t *writable;	/**< bit i % 64 of word i / 64: the device writes entry i */
 	uint64_t *translated;	/**< likewise: iova[i] holds for the whole of entry i */
 	uint16_t *at;		/**< split: descriptor of the guest's table, of a direct chain */
-	uint16_t id[SVQ_BURST]; /**< of the plain chains, each of which is one entry */
+	uint16_t id[SVQ_BURST]; /**< of plain chains, each of which is one entry */
 	struct svq_chain chain[SVQ_BURST];
 };
 
@@ -108,6 +109,7 @@ struct svq_flight {
 #define SVQ_FLIGHT_INNER 0x8000u
 /** svq_flight.word of a plain chain, but for the id. */
 #define SVQ_FLIGHT_PLAIN 0x10000u
+#define SVQ_FLIGHT_ID	 0x7fffu
 
 /** What the device returned: a chain in flight, and what we know of it. */
 struct svq_used {
@@ -166,7 +168,7 @@ struct svq_guest_ring {
 	bool used_wrap;	      /**< ours at used_idx */
 	uint32_t outstanding; /**< descriptors between used_idx and last_avail */
 	uint32_t used_places; /**< that the present used burst takes */
-	uint16_t used_flags;  /**< of its first entry, which is published last */
+	uint64_t used_first;  /**< its first entry's length, id and flags, which are written last */
 
 	uint64_t *ids; /**< unless ids are kept, bit n: the chain of id n is in flight */
 };
@@ -284,6 +286,8 @@ struct svq_guest_ops {
 	 * the guest knows by @p id and that took @p places descriptors of its ring. */
 	void (*put_used)(struct svq_queue *q, unsigned int ahead, uint16_t id, uint16_t places,
 		uint32_t len);
+	/** The same for @p n plain chains, of which the scratch has ids and lengths. */
+	void (*put_used_plain)(struct svq_queue *q, unsigned int ahead, unsigned int n);
 	/** Publish @p n used entries at once, and step over them. */
 	void (*publish_used)(struct svq_queue *q, unsigned int n);
 	/** Log the @p n entries just published, and what published them. */
@@ -313,6 +317,15 @@ struct svq_shadow_ops {
 	 * cut.
 	 */
 	enum svq_queue_error (*used)(const struct svq_queue *q, unsigned int *n);
+	/**
+	 * Read and check up to @p n entries, the first @p ahead entries after the next one, as far
+	 * as they return plain chains and nothing is at fault. Those are in flight no more; the
+	 * scratch has their ids and lengths, and if @p log their addresses.
+	 *
+	 * @return how many; @p bytes: their sum is added.
+	 */
+	unsigned int (*take_plain)(struct svq_queue *q, unsigned int ahead, unsigned int n,
+		bool kept, bool log, uint64_t *bytes);
 	/** Read and check the entry that lies @p ahead entries after the next one; @p none: there
 	 * is no further one. */
 	enum svq_queue_error (*get_used)(

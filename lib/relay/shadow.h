@@ -172,6 +172,41 @@ struct svq_shadow_plain {
 	uint64_t seq;
 };
 
+/** The same for the way back. */
+struct svq_shadow_taking {
+	uint32_t size;
+	bool kept;
+	bool log;
+	struct svq_flight *flight;
+	const struct svq_slot *slot;
+	uint16_t *free; /* where the next free slot goes */
+	uint64_t *ids;
+	uint16_t *id;
+	uint32_t *len;
+	uint64_t *gpa;
+	uint64_t bytes;
+};
+
+static __rte_always_inline struct svq_shadow_taking
+svq_shadow_taking(struct svq_queue *q, bool kept, bool log)
+{
+	const struct svq_shadow_ring *r = &q->shadow;
+	struct svq_gather *ga = &q->gather;
+
+	return (struct svq_shadow_taking){
+		.size = q->size,
+		.kept = kept,
+		.log = log,
+		.flight = r->flight,
+		.slot = r->slot,
+		.free = r->free + r->n_free,
+		.ids = q->guest.ids,
+		.id = ga->id,
+		.len = ga->len,
+		.gpa = ga->gpa,
+	};
+}
+
 static __rte_always_inline struct svq_shadow_plain
 svq_shadow_plain(const struct svq_queue *q)
 {
@@ -216,6 +251,38 @@ svq_shadow_claim_plain(const struct svq_shadow_plain *p, unsigned int i, uint16_
 	p->flight[*slot].half[0] = p->seq + i;
 	p->flight[*slot].half[1] =
 		(p->len[i] & -(uint32_t)writable) | (uint64_t)(SVQ_FLIGHT_PLAIN | id) << 32;
+	return true;
+}
+
+/**
+ * A device returns @p id and @p len. If that is a plain chain, and the length right, it is in
+ * flight no more, and becomes the scratch's entry @p i.
+ */
+static __rte_always_inline bool
+svq_shadow_take_plain(struct svq_shadow_taking *t, unsigned int i, uint32_t id, uint32_t len)
+{
+	uint64_t known;
+	uint32_t word;
+
+	if (unlikely(id >= t->size))
+		return false;
+	known = t->flight[id].half[1];
+	word = known >> 32;
+	if (unlikely((word & ~SVQ_FLIGHT_ID) != SVQ_FLIGHT_PLAIN || len > (uint32_t)known))
+		return false;
+	t->flight[id].half[1] = 0;
+	t->len[i] = len;
+	t->bytes += len;
+	if (t->log)
+		t->gpa[i] = t->slot[id].half[0];
+	if (t->kept) {
+		t->id[i] = (uint16_t)id;
+		return true;
+	}
+	word &= SVQ_FLIGHT_ID;
+	t->id[i] = (uint16_t)word;
+	*t->free++ = (uint16_t)id;
+	t->ids[word / 64] &= ~(UINT64_C(1) << (word % 64));
 	return true;
 }
 

@@ -152,6 +152,35 @@ shadow_packed_used(const struct svq_queue *q, unsigned int *n)
 	return *n != 0 ? SVQ_QUEUE_OK : SVQ_QUEUE_E_USED_IDX;
 }
 
+/* Each takes one place: where the next one stands need not be read first. */
+static __rte_always_inline unsigned int
+shadow_packed_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n, bool kept,
+	bool log, uint64_t *bytes)
+{
+	struct svq_shadow_taking t = svq_shadow_taking(q, kept, log);
+	struct svq_shadow_ring *r = &q->shadow;
+	const struct vring_packed_desc *desc = r->packed_desc;
+	uint16_t pos = ahead == 0 ? r->used_idx : r->take_pos;
+	bool wrap = ahead == 0 ? r->used_wrap : r->take_wrap;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct vring_packed_desc d = svq_packed_load_used(&desc[pos]);
+
+		if (!svq_packed_is_used(d.flags, wrap) ||
+			!svq_shadow_take_plain(
+				&t, i, d.id, d.flags & VRING_DESC_F_WRITE ? d.len : 0))
+			break;
+		pos = svq_packed_step(pos, 1, t.size, &wrap);
+	}
+	r->take_pos = pos;
+	r->take_wrap = wrap;
+	if (!kept)
+		r->n_free += i;
+	*bytes += t.bytes;
+	return i;
+}
+
 static __rte_always_inline enum svq_queue_error
 shadow_packed_get_used(struct svq_queue *q, unsigned int ahead, struct svq_used *used, bool *none)
 {
@@ -163,7 +192,7 @@ shadow_packed_get_used(struct svq_queue *q, unsigned int ahead, struct svq_used 
 		r->take_pos = r->used_idx;
 		r->take_wrap = r->used_wrap;
 	}
-	d = svq_packed_load(&r->packed_desc[r->take_pos]);
+	d = svq_packed_load_used(&r->packed_desc[r->take_pos]);
 	*none = !svq_packed_is_used(d.flags, r->take_wrap);
 	if (*none)
 		return SVQ_QUEUE_OK;
@@ -197,6 +226,7 @@ static const struct svq_shadow_ops svq_shadow_packed = {
 	.publish = shadow_packed_publish,
 	.position = shadow_packed_position,
 	.used = shadow_packed_used,
+	.take_plain = shadow_packed_take_plain,
 	.get_used = shadow_packed_get_used,
 	.skip = shadow_packed_skip,
 	.taken = shadow_packed_taken,

@@ -117,6 +117,27 @@ shadow_split_used(const struct svq_queue *q, unsigned int *n)
 	return SVQ_QUEUE_OK;
 }
 
+static __rte_always_inline unsigned int
+shadow_split_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n, bool kept,
+	bool log, uint64_t *bytes)
+{
+	struct svq_shadow_taking t = svq_shadow_taking(q, kept, log);
+	const struct vring_used_elem *ring = q->shadow.used->ring;
+	uint16_t idx = q->shadow.used_idx + ahead, mask = q->shadow.mask;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct vring_used_elem elem = svq_load_used_elem(&ring[(uint16_t)(idx + i) & mask]);
+
+		if (!svq_shadow_take_plain(&t, i, elem.id, elem.len))
+			break;
+	}
+	if (!kept)
+		q->shadow.n_free += i;
+	*bytes += t.bytes;
+	return i;
+}
+
 static __rte_always_inline enum svq_queue_error
 shadow_split_get_used(struct svq_queue *q, unsigned int ahead, struct svq_used *used, bool *none)
 {
@@ -148,6 +169,7 @@ static const struct svq_shadow_ops svq_shadow_split = {
 	.publish = shadow_split_publish,
 	.position = shadow_split_position,
 	.used = shadow_split_used,
+	.take_plain = shadow_split_take_plain,
 	.get_used = shadow_split_get_used,
 	.skip = shadow_split_skip,
 	.taken = shadow_split_taken,

@@ -159,6 +159,8 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	q->notify_position = conf->features & (1ULL << VIRTIO_F_NOTIFICATION_DATA);
 	q->size = conf->size;
 	q->irqfd = conf->irqfd;
+	q->errfd = -1;
+	q->complaints = conf->complaints;
 	q->features = conf->features;
 	q->shadow.mask = conf->size - 1;
 	q->shadow.packed = conf->features & (1ULL << VIRTIO_F_RING_PACKED);
@@ -380,6 +382,12 @@ svq_queue_inflight_overlaps(const struct svq_queue *q, uint64_t gpa, uint64_t si
 		}
 	}
 	return false;
+}
+
+void
+svq_queue_set_errfd(struct svq_queue *q, int fd)
+{
+	q->errfd = fd;
 }
 
 enum svq_queue_error

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sys/eventfd.h>
 
 #include "queue_priv.h"
 
@@ -52,15 +53,62 @@ svq_queue_error_name(enum svq_queue_error error)
 	return (unsigned int)error < RTE_DIM(errors) ? errors[error].name : "unknown";
 }
 
+/* The queue is broken: tell the front-end, if it wants to know. A failed write is of no matter: the
+ * counter is full, or the front-end keeps us waiting (svq_patience.h). */
+static void
+signal_error(const struct svq_queue *q)
+{
+	if (q->errfd >= 0)
+		(void)eventfd_write(q->errfd, 1);
+}
+
+/* Where the guest's next ring entry stands, which is the one at fault: what was sound before it has
+ * been taken. */
+static uint64_t
+guest_entry(const struct svq_queue *q)
+{
+	const struct svq_guest_ring *r = &q->guest;
+
+	if (r->packed)
+		return r->desc_gpa + (uint64_t)q->last_avail * sizeof(struct vring_packed_desc);
+	return r->avail_gpa + offsetof(struct vring_avail, ring) +
+		(uint64_t)(q->last_avail & r->mask) * sizeof(uint16_t);
+}
+
+/* Likewise of the device's. */
+static uint64_t
+device_entry(const struct svq_queue *q)
+{
+	const struct svq_shadow_ring *r = &q->shadow;
+
+	if (r->packed)
+		return r->desc_iova + (uint64_t)r->used_idx * sizeof(struct vring_packed_desc);
+	return r->device_iova + offsetof(struct vring_used, ring) +
+		(uint64_t)(r->used_idx & r->mask) * sizeof(struct vring_used_elem);
+}
+
+static void
+log_fault(const struct svq_queue *q, enum svq_queue_error error, uint64_t detail)
+{
+	bool device = error >= SVQ_QUEUE_E_USED_IDX;
+
+	if (q->complaints != NULL && !svq_complain(q->complaints, q->name))
+		return;
+	RELAY_LOG(ERR,
+		"%s queue %u (%s): %s 0x%" PRIx64 ", at index %u, ring entry at %s 0x%" PRIx64
+		"; queue stopped until the guest resets it",
+		q->name, q->qid, q->qid % 2 == 0 ? "rx" : "tx", errors[error].text, detail,
+		device ? q->shadow.used_idx : q->last_avail, device ? "IOVA" : "GPA",
+		device ? device_entry(q) : guest_entry(q));
+}
+
 void
 svq_queue_fault(struct svq_queue *q, enum svq_queue_error error, uint64_t detail)
 {
 	q->error = error;
 	q->stats.errors[error]++;
-	/* One line per break: a broken queue does nothing until it is reset. */
-	RELAY_LOG(ERR,
-		"%s queue %u (%s): %s 0x%" PRIx64 "; queue stopped until the guest resets it",
-		q->name, q->qid, q->qid % 2 == 0 ? "rx" : "tx", errors[error].text, detail);
+	log_fault(q, error, detail);
+	signal_error(q);
 	if (error >= SVQ_QUEUE_E_USED_IDX)
 		svq_device_break(q->dev);
 }
@@ -73,10 +121,12 @@ svq_queue_break(struct svq_queue *q, enum svq_queue_error error)
 	/* One queue tells it for all. */
 	if (error == SVQ_QUEUE_E_NEEDS_RESET && !svq_device_break(q->dev))
 		error = SVQ_QUEUE_E_DEVICE;
-	if (error == SVQ_QUEUE_E_DEVICE)
+	if (error == SVQ_QUEUE_E_DEVICE) {
 		q->error = error;
-	else
+		signal_error(q);
+	} else {
 		svq_queue_fault(q, error, q->dev->ops->status(q->dev));
+	}
 }
 
 enum svq_queue_error

@@ -255,7 +255,9 @@ struct svq_queue {
 	void *shadow_driver_mem; /**< descriptor table and available ring: the device reads */
 	void *shadow_device_mem; /**< used ring: the device writes */
 	void *gather_mem;
-	int irqfd;	      /**< by which the device interrupts, or -1 */
+	int irqfd; /**< by which the device interrupts, or -1 */
+	int errfd; /**< written when the queue breaks, or -1 */
+	struct svq_complaints *complaints;
 	uint32_t gather_size; /**< guest's ring that it is made for, descriptors */
 	char name[64];
 };

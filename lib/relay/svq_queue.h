@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <svq_complaint.h>
 #include <svq_device.h>
 #include <svq_dirty_log.h>
 #include <svq_dma.h>
@@ -100,6 +101,8 @@ struct svq_queue_conf {
 	uint64_t features;   /**< negotiated with the device */
 	int numa_node;	     /**< where to allocate, or -1 */
 	int irqfd;	     /**< eventfd that the device was given by queue_irq, or -1; borrowed */
+	/** What its log lines are paid from; must outlive the queue. NULL: they are not limited. */
+	struct svq_complaints *complaints;
 	/**
 	 * Bytes of the header that begins each chain of a network device (virtio 1.2, 5.1.6); a
 	 * chain of an odd queue must then be readable throughout, of an even one writable. 0:
@@ -198,6 +201,10 @@ uint32_t svq_queue_inflight(const struct svq_queue *queue);
 
 /** Whether a chain in flight has a buffer in the guest range [gpa, gpa+size). */
 bool svq_queue_inflight_overlaps(const struct svq_queue *queue, uint64_t gpa, uint64_t size);
+
+/** Have an eventfd written when the queue breaks; -1: none, as at first. Borrowed until the next
+ * call. */
+void svq_queue_set_errfd(struct svq_queue *queue, int fd);
 
 /** Why the queue is broken, or SVQ_QUEUE_OK. Any thread. */
 enum svq_queue_error svq_queue_error(const struct svq_queue *queue);

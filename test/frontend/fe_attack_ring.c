@@ -7,6 +7,7 @@
  * then, with a device of its own, the receive queue; the second pair must go on.
  */
 
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "fe_attack.h"
@@ -208,6 +209,25 @@ spoil(const struct victim *v, int kind)
 	fe_ring_publish(v->ring);
 }
 
+/* The back-end signals the error descriptor of the queue that broke, once, and no other's. */
+static int
+check_told(const struct fe_dev *dev, unsigned int q)
+{
+	unsigned int i;
+
+	for (i = 0; i < fe_dev_n_rings(dev); i++) {
+		uint64_t told = 0;
+
+		if (read(dev->rings[i].errfd, &told, sizeof(told)) < 0)
+			told = 0;
+		if (told != (i == q))
+			return fe_wrong("queue %u broke, and queue %u was told so %" PRIu64
+					" times",
+				q, i, told);
+	}
+	return 0;
+}
+
 /* Spoil queue @p q of a running device and see the second pair go on. */
 static int
 run_queue(unsigned int q, int kind, const struct fe_dev_conf *conf, const struct fe_net_conf *net)
@@ -244,6 +264,8 @@ run_queue(unsigned int q, int kind, const struct fe_dev_conf *conf, const struct
 	rc = fe_session_pass(&s, 300);
 	if (rc == 0 && kind != SHORT && kind != WRONG_WAY && v.ring->used->idx != used)
 		rc = fe_wrong("queue %u returned a malformed chain", q);
+	if (rc == 0)
+		rc = check_told(&s.dev, q);
 	if (rc == 0)
 		rc = fe_must(fe_barrier(&s.dev.conn), "connection");
 out:

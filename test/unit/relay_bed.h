@@ -83,8 +83,9 @@ struct bed_conf {
 	uint64_t guest_features;  /**< VIRTIO_F_RING_PACKED tells the format of the guest's ring */
 	uint64_t device_features; /**< likewise, of the device's */
 	uint16_t qid;
-	uint32_t net_header; /**< as in struct svq_queue_conf */
-	bool sleeps;	     /**< there are kickfd and irqfd */
+	uint32_t net_header;		   /**< as in struct svq_queue_conf */
+	bool sleeps;			   /**< there are kickfd and irqfd */
+	struct svq_complaints *complaints; /**< as in struct svq_queue_conf */
 };
 
 void bed_open_conf(struct bed *b, const struct bed_conf *conf);

@@ -570,6 +570,7 @@ fds_ok(struct svq_vhost_msg_ctx *m)
 		break;
 	case SVQ_VHOST_SET_VRING_KICK:
 	case SVQ_VHOST_SET_VRING_CALL:
+	case SVQ_VHOST_SET_VRING_ERR:
 		expected = m->payload.u64 & SVQ_VHOST_VRING_NOFD ? 0 : 1;
 		break;
 	}
@@ -612,6 +613,10 @@ handle(struct stub_conn *c, struct svq_vhost_msg_ctx *m)
 	case SVQ_VHOST_SET_VRING_KICK:
 	case SVQ_VHOST_SET_VRING_CALL:
 		return set_fd(c, m, m->request == SVQ_VHOST_SET_VRING_KICK);
+	case SVQ_VHOST_SET_VRING_ERR:
+		if (!(m->payload.u64 & SVQ_VHOST_VRING_NOFD))
+			close(m->fds[0]);
+		return RTE_VHOST_MSG_RESULT_OK;
 	case SVQ_VHOST_GET_VRING_BASE:
 		return get_vring_base(c, m);
 	case SVQ_VHOST_SET_VRING_ENABLE:
@@ -649,6 +654,7 @@ alloc_vrings(struct stub_conn *c, const struct svq_vhost_msg_ctx *m)
 	switch (m->request) {
 	case SVQ_VHOST_SET_VRING_KICK:
 	case SVQ_VHOST_SET_VRING_CALL:
+	case SVQ_VHOST_SET_VRING_ERR:
 		qid = m->payload.u64 & SVQ_VHOST_VRING_MASK;
 		break;
 	case SVQ_VHOST_SET_VRING_NUM:

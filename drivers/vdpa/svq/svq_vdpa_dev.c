@@ -244,7 +244,8 @@ probe(struct rte_vdev_device *vdev)
 	for (i = 0; i < RTE_DIM(d->waiting); i++)
 		d->waiting[i] = -1;
 	for (i = 0; i < RTE_DIM(d->vrings); i++)
-		d->vrings[i].callfd = d->vrings[i].kickfd = d->vrings[i].irqfd = -1;
+		d->vrings[i].callfd = d->vrings[i].kickfd = d->vrings[i].irqfd =
+			d->vrings[i].errfd = -1;
 	for (i = 0; i < RTE_DIM(d->pairs); i++)
 		d->pairs[i].lcore = -1;
 

@@ -539,6 +539,7 @@ svq_vdpa_on_cleanup(struct svq_vdpa *d)
 		return;
 	svq_vdpa_mem_clear(d);
 	svq_vdpa_msg_reset(d);
+	svq_vdpa_vrings_forget_err(d);
 	for (i = 0; i < RTE_DIM(d->vrings); i++) {
 		d->vrings[i].ready = false;
 		d->vrings[i].refused = false;

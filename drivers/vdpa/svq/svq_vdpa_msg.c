@@ -18,15 +18,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <rte_cycles.h>
-
 #include <svq_guest_guard.h>
 
 #include "svq_vdpa_lifecycle.h"
-
-/* Lines that a device's front-ends may cause in so many seconds. */
-#define COMPLAINTS_MAX	 100
-#define COMPLAINTS_RESET 10
 
 static void
 log_unmap(struct svq_dirty_log *log, int guard)
@@ -75,6 +69,16 @@ log_switch(struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx)
 	VDPA_LOG(DEBUG, "%s: dirty log of 0x%" PRIx64 " bytes", d->where, d->log.size);
 }
 
+/* librte_vhost does nothing with the descriptor but to close it. */
+static void
+err_switch(struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx)
+{
+	uint16_t qid = ctx->payload.u64 & SVQ_VHOST_VRING_MASK;
+	bool none = ctx->payload.u64 & SVQ_VHOST_VRING_NOFD || ctx->fd_num != 1;
+
+	svq_vdpa_vring_set_err(d, qid, none ? -1 : ctx->fds[0]);
+}
+
 void
 svq_vdpa_msg_reset(struct svq_vdpa *d)
 {
@@ -101,16 +105,7 @@ close_fds(struct svq_vhost_msg_ctx *ctx)
 bool
 svq_vdpa_may_complain(struct svq_vdpa *d)
 {
-	uint64_t now = rte_get_timer_cycles();
-
-	if (now - d->complaints_from > COMPLAINTS_RESET * rte_get_timer_hz()) {
-		d->complaints_from = now;
-		d->complaints = 0;
-	}
-	if (d->complaints == COMPLAINTS_MAX)
-		VDPA_LOG(ERR, "%s: more is refused, which is only counted for %d s", d->name,
-			COMPLAINTS_RESET);
-	return d->complaints++ < COMPLAINTS_MAX;
+	return svq_complain(&d->complaints, d->where[0] != '\0' ? d->where : d->name);
 }
 
 /*
@@ -158,6 +153,8 @@ pre_msg(int vid, void *msg)
 			d->lib_mem = false;
 		else if (ctx->request == SVQ_VHOST_SET_LOG_BASE)
 			log_switch(d, ctx);
+		else if (ctx->request == SVQ_VHOST_SET_VRING_ERR)
+			err_switch(d, ctx);
 	}
 	svq_vdpa_leave(d);
 	return ret;

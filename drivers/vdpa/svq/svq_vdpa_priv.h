@@ -61,6 +61,7 @@ struct svq_vdpa_vring {
 	bool refused;		  /**< what makes it bad has been logged */
 	int callfd;		  /**< our duplicate, or -1 */
 	int kickfd;		  /**< likewise, where the port sleeps */
+	int errfd;		  /**< our duplicate, or -1; from message to message */
 	int irqfd;		  /**< by which the device interrupts, or -1; while it runs */
 	struct svq_vdpa_rings at; /**< valid while started */
 	struct svq_queue_stats past;	 /**< counters of shadow queues that are gone */
@@ -110,11 +111,10 @@ struct svq_vdpa {
 	bool lib_mem;			      /**< librte_vhost holds a memory table */
 	int lib_guard[SVQ_VHOST_MAX_REGIONS]; /**< of its mappings (svq_guest_guard.h) */
 	unsigned int n_lib_guards;
-	atomic_bool lib_lost;	  /**< a page of them was lost */
-	struct svq_dirty_log log; /**< our mapping of the dirty log */
-	int log_guard;		  /**< of that mapping (svq_guest_guard.h) */
-	unsigned int complaints;  /**< refusals logged since complaints_from */
-	uint64_t complaints_from; /**< timer cycles */
+	atomic_bool lib_lost;		  /**< a page of them was lost */
+	struct svq_dirty_log log;	  /**< our mapping of the dirty log */
+	int log_guard;			  /**< of that mapping (svq_guest_guard.h) */
+	struct svq_complaints complaints; /**< for all log lines that its guest can cause */
 
 	/* Counters. */
 	struct svq_vdpa_port_stats stats;
@@ -200,6 +200,10 @@ void svq_vdpa_vrings_destroy(struct svq_vdpa *d);
 int svq_vdpa_vring_attach(struct svq_vdpa *d, uint16_t qid);
 /** Attach all started vrings anew where the present memory table has their rings. */
 void svq_vdpa_vrings_relocate(struct svq_vdpa *d);
+/** The front-end wants to be told by @p fd (-1: not) when the vring breaks. */
+void svq_vdpa_vring_set_err(struct svq_vdpa *d, uint16_t qid, int fd);
+/** Forget all such descriptors. */
+void svq_vdpa_vrings_forget_err(struct svq_vdpa *d);
 /** Take back from the stopped device what is in flight, and hand librte_vhost the bases. */
 void svq_vdpa_vrings_recall(struct svq_vdpa *d);
 /** Return to the guest what the device has completed on a vring; nobody serves its pair. */

@@ -331,6 +331,7 @@ svq_vdpa_screen(
 	case SVQ_VHOST_SET_LOG_BASE:
 		return log_ok(ctx, why);
 	case SVQ_VHOST_SET_VRING_CALL:
+	case SVQ_VHOST_SET_VRING_ERR:
 		return call_ok(ctx, why);
 	case SVQ_VHOST_SET_VRING_NUM:
 		return num_ok(d, ctx->payload.state.index, ctx->payload.state.num, why);

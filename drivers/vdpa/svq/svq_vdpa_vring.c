@@ -86,6 +86,7 @@ svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 		.size = shadow_size(d),
 		.features = device_features,
 		.numa_node = d->numa_node,
+		.complaints = &d->complaints,
 		.net_header = svq_vdpa_features_header(device_features),
 	};
 	int ret;
@@ -103,6 +104,7 @@ svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 				conf.size, conf.qid);
 			return ret;
 		}
+		svq_queue_set_errfd(vr->queue, vr->errfd);
 		svq_queue_device(vr->queue, &setup);
 		ret = d->dev->ops->queue_setup(d->dev, conf.qid, &setup);
 		if (ret != 0) {
@@ -115,6 +117,40 @@ svq_vdpa_vrings_create(struct svq_vdpa *d, uint64_t device_features)
 				d->name, conf.qid);
 	}
 	return 0;
+}
+
+void
+svq_vdpa_vring_set_err(struct svq_vdpa *d, uint16_t qid, int fd)
+{
+	struct svq_vdpa_vring *vr = &d->vrings[qid];
+	bool served = d->served[qid / 2];
+	int old = vr->errfd, flags;
+
+	vr->errfd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	/* Whoever holds the other end must not be able to block a worker; see svq_patience.h. */
+	flags = vr->errfd >= 0 ? fcntl(vr->errfd, F_GETFL) : -1;
+	if (flags >= 0)
+		fcntl(vr->errfd, F_SETFL, flags | O_NONBLOCK);
+	if (vr->queue != NULL) {
+		svq_vdpa_pair_unserve(d, qid / 2);
+		svq_queue_set_errfd(vr->queue, vr->errfd);
+		if (served)
+			svq_vdpa_pair_serve(d, qid / 2);
+	}
+	if (old >= 0)
+		close(old);
+}
+
+void
+svq_vdpa_vrings_forget_err(struct svq_vdpa *d)
+{
+	uint16_t i;
+
+	for (i = 0; i < RTE_DIM(d->vrings); i++) {
+		if (d->vrings[i].errfd >= 0)
+			close(d->vrings[i].errfd);
+		d->vrings[i].errfd = -1;
+	}
 }
 
 static void

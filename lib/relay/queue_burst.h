@@ -403,14 +403,15 @@ svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
 /* Return plain chains, as long as no other is met. @return how many. */
 static __rte_always_inline unsigned int
 svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	const struct svq_shadow_ops *s, unsigned int n, bool kept, bool log, uint64_t *bytes)
+	const struct svq_shadow_ops *s, unsigned int n, enum svq_slots_mode mode, bool log,
+	uint64_t *bytes)
 {
 	unsigned int done, took, i;
 
 	for (done = 0; done < n; done += took) {
 		unsigned int want = RTE_MIN(n - done, (unsigned int)SVQ_BURST);
 
-		took = s->take_plain(q, done, want, kept, log, bytes);
+		took = s->take_plain(q, done, want, mode, log, bytes);
 		if (took == 0)
 			break;
 		for (i = 0; log && i < took; i++)
@@ -418,6 +419,19 @@ svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 		g->put_used_plain(q, done, took);
 	}
 	return done;
+}
+
+/* Begin with the plain chains. */
+static __rte_always_inline void
+svq_burst_back_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
+	const struct svq_shadow_ops *s, struct svq_burst_back *b, unsigned int n,
+	enum svq_slots_mode mode)
+{
+	if (unlikely(q->log.base != NULL))
+		b->done = svq_burst_back_plain(q, g, s, n, mode, true, &b->bytes);
+	else
+		b->done = svq_burst_back_plain(q, g, s, n, mode, false, &b->bytes);
+	b->taken = b->done;
 }
 
 static __rte_always_inline unsigned int
@@ -430,11 +444,7 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 
 	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
 		return 0;
-	if (unlikely(q->log.base != NULL))
-		b.done = svq_burst_back_plain(q, g, s, n, kept, true, &b.bytes);
-	else
-		b.done = svq_burst_back_plain(q, g, s, n, kept, false, &b.bytes);
-	b.taken = b.done;
+	svq_burst_back_begin_plain(q, g, s, &b, n, kept ? SVQ_SLOTS_KEPT : SVQ_SLOTS_STACK);
 	while (b.taken < n && svq_burst_back_take(q, s, &b, &u)) {
 		b.taken++;
 		svq_burst_back_put(q, g, &b, &u, kept ? u.head : u.flight.id);

@@ -45,6 +45,30 @@ svq_ordered_return(struct svq_queue *q, const struct svq_guest_ops *g, struct sv
 	svq_shadow_release_oldest(q, u);
 }
 
+/* Return up to @p n plain chains before @p last, written throughout. @return how many. */
+static __rte_always_inline unsigned int
+svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_burst_back *b,
+	uint16_t last, unsigned int n, bool log)
+{
+	struct svq_shadow_taking t = svq_shadow_taking(q, SVQ_SLOTS_RING, log);
+	unsigned int i, k;
+
+	n = RTE_MIN(n, (unsigned int)SVQ_BURST);
+	for (i = 0; i < n && t.next != last; i++) {
+		if (!svq_shadow_take_plain(&t, i, t.next, (uint32_t)t.flight[t.next].half[1]))
+			break;
+	}
+	if (i == 0)
+		return 0;
+	for (k = 0; log && k < i; k++)
+		svq_dirty_log_mark(&q->log, q->gather.gpa[k], q->gather.len[k]);
+	svq_shadow_free_oldest(q, i);
+	g->put_used_plain(q, b->done, i);
+	b->done += i;
+	b->bytes += t.bytes;
+	return i;
+}
+
 /*
  * The chains before the one that the device's entry names. @return false: there are more than the
  * device has published.
@@ -54,13 +78,22 @@ svq_ordered_skip(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 	struct svq_burst_back *b, const struct svq_used *last, unsigned int n)
 {
 	while (q->shadow.oldest != last->head) {
-		struct svq_used u = svq_ordered_oldest(q);
+		unsigned int left = n - b->taken - 1, plain;
+		struct svq_used u;
 
-		if (unlikely(b->taken + 1 == n)) {
+		if (unlikely(left == 0)) {
 			b->fault = SVQ_QUEUE_E_USED_ID;
 			b->detail = last->head;
 			return false;
 		}
+		plain = q->log.base != NULL
+			? svq_ordered_skip_plain(q, g, b, last->head, left, true)
+			: svq_ordered_skip_plain(q, g, b, last->head, left, false);
+		b->taken += plain;
+		s->skip(q, plain);
+		if (likely(plain != 0))
+			continue;
+		u = svq_ordered_oldest(q);
 		if (unlikely(q->log.base != NULL))
 			svq_burst_log(q, &u);
 		s->skip(q, u.flight.slots);
@@ -70,8 +103,22 @@ svq_ordered_skip(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 	return true;
 }
 
-/* Hold the chain back, and return the oldest ones that are held back. @return false: it was
- * already. */
+/* Return the oldest chains that are held back. */
+static __rte_always_inline void
+svq_ordered_let_go(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_burst_back *b)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+
+	while (svq_bit(r->held, r->oldest)) {
+		struct svq_used oldest = svq_ordered_oldest(q);
+
+		r->held[oldest.head / 64] &= ~(UINT64_C(1) << (oldest.head % 64));
+		q->held--;
+		svq_ordered_return(q, g, b, &oldest);
+	}
+}
+
+/* Hold the chain back, unless it is the oldest. @return false: it was already. */
 static __rte_always_inline bool
 svq_ordered_hold(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_burst_back *b,
 	const struct svq_used *u)
@@ -87,13 +134,7 @@ svq_ordered_hold(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_
 	r->flight[u->head].writable = u->len;
 	q->held++;
 	b->taken++;
-	while (svq_bit(r->held, r->oldest)) {
-		struct svq_used oldest = svq_ordered_oldest(q);
-
-		r->held[oldest.head / 64] &= ~(UINT64_C(1) << (oldest.head % 64));
-		q->held--;
-		svq_ordered_return(q, g, b, &oldest);
-	}
+	svq_ordered_let_go(q, g, b);
 	return true;
 }
 
@@ -107,6 +148,8 @@ svq_burst_used_ordered(
 
 	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
 		return 0;
+	svq_burst_back_begin_plain(q, g, s, &b, n, SVQ_SLOTS_RING);
+	svq_ordered_let_go(q, g, &b);
 	while (b.taken < n && svq_burst_back_take(q, s, &b, &u)) {
 		if (!q->shadow.in_order) {
 			if (unlikely(!svq_ordered_hold(q, g, &b, &u)))

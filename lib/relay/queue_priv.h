@@ -327,7 +327,7 @@ struct svq_shadow_ops {
 	 * @return how many; @p bytes: their sum is added.
 	 */
 	unsigned int (*take_plain)(struct svq_queue *q, unsigned int ahead, unsigned int n,
-		bool kept, bool log, uint64_t *bytes);
+		enum svq_slots_mode mode, bool log, uint64_t *bytes);
 	/** Read and check the entry that lies @p ahead entries after the next one; @p none: there
 	 * is no further one. */
 	enum svq_queue_error (*get_used)(

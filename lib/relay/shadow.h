@@ -175,8 +175,9 @@ struct svq_shadow_plain {
 /** The same for the way back. */
 struct svq_shadow_taking {
 	uint32_t size;
-	bool kept;
+	enum svq_slots_mode mode;
 	bool log;
+	uint16_t next; /* a ring: the only slot that may be taken */
 	struct svq_flight *flight;
 	const struct svq_slot *slot;
 	uint16_t *free; /* where the next free slot goes */
@@ -188,15 +189,16 @@ struct svq_shadow_taking {
 };
 
 static __rte_always_inline struct svq_shadow_taking
-svq_shadow_taking(struct svq_queue *q, bool kept, bool log)
+svq_shadow_taking(struct svq_queue *q, enum svq_slots_mode mode, bool log)
 {
 	const struct svq_shadow_ring *r = &q->shadow;
 	struct svq_gather *ga = &q->gather;
 
 	return (struct svq_shadow_taking){
 		.size = q->size,
-		.kept = kept,
+		.mode = mode,
 		.log = log,
+		.next = r->oldest,
 		.flight = r->flight,
 		.slot = r->slot,
 		.free = r->free + r->n_free,
@@ -264,7 +266,7 @@ svq_shadow_take_plain(struct svq_shadow_taking *t, unsigned int i, uint32_t id, 
 	uint64_t known;
 	uint32_t word;
 
-	if (unlikely(id >= t->size))
+	if (unlikely(t->mode == SVQ_SLOTS_RING ? id != t->next : id >= t->size))
 		return false;
 	known = t->flight[id].half[1];
 	word = known >> 32;
@@ -275,13 +277,16 @@ svq_shadow_take_plain(struct svq_shadow_taking *t, unsigned int i, uint32_t id, 
 	t->bytes += len;
 	if (t->log)
 		t->gpa[i] = t->slot[id].half[0];
-	if (t->kept) {
+	if (t->mode == SVQ_SLOTS_KEPT) {
 		t->id[i] = (uint16_t)id;
 		return true;
 	}
 	word &= SVQ_FLIGHT_ID;
 	t->id[i] = (uint16_t)word;
-	*t->free++ = (uint16_t)id;
+	if (t->mode == SVQ_SLOTS_RING)
+		t->next = (t->next + 1) & (t->size - 1);
+	else
+		*t->free++ = (uint16_t)id;
 	t->ids[word / 64] &= ~(UINT64_C(1) << (word % 64));
 	return true;
 }
@@ -309,9 +314,32 @@ svq_shadow_release(struct svq_queue *q, const struct svq_used *used, bool kept)
 	}
 }
 
+/** Slots are a ring (slots.c): the oldest @p n ones are free. They are behind the free ones
+ * already. */
+static __rte_always_inline void
+svq_shadow_free_oldest(struct svq_queue *q, uint32_t n)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+
+	r->oldest = (r->oldest + n) & r->mask;
+	r->n_free += n;
+	r->free -= n;
+	if (r->free < r->free_mem)
+		r->free += q->size;
+}
+
+/** The plain chains that were taken have left @p n slots. */
+static __rte_always_inline void
+svq_shadow_free_plain(struct svq_queue *q, enum svq_slots_mode mode, uint32_t n)
+{
+	if (mode == SVQ_SLOTS_RING)
+		svq_shadow_free_oldest(q, n);
+	else if (mode == SVQ_SLOTS_STACK)
+		q->shadow.n_free += n;
+}
+
 /**
- * The oldest chain in flight is so no more, in a queue whose slots are a ring (slots.c). Its slots
- * are behind the free ones already.
+ * The oldest chain in flight is so no more, in a queue whose slots are a ring.
  */
 static __rte_always_inline void
 svq_shadow_release_oldest(struct svq_queue *q, const struct svq_used *used)
@@ -322,11 +350,7 @@ svq_shadow_release_oldest(struct svq_queue *q, const struct svq_used *used)
 	if (unlikely(used->flight.origin && r->origin[used->head].pieces != 0))
 		r->tables.free[r->tables.n_free++] = r->slot[used->head].next - q->size;
 	q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));
-	r->oldest = (r->oldest + used->flight.slots) & r->mask;
-	r->n_free += used->flight.slots;
-	r->free -= used->flight.slots;
-	if (r->free < r->free_mem)
-		r->free += q->size;
+	svq_shadow_free_oldest(q, used->flight.slots);
 }
 
 /** Whether a device may return this id and length. */

@@ -154,10 +154,10 @@ shadow_packed_used(const struct svq_queue *q, unsigned int *n)
 
 /* Each takes one place: where the next one stands need not be read first. */
 static __rte_always_inline unsigned int
-shadow_packed_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n, bool kept,
-	bool log, uint64_t *bytes)
+shadow_packed_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n,
+	enum svq_slots_mode mode, bool log, uint64_t *bytes)
 {
-	struct svq_shadow_taking t = svq_shadow_taking(q, kept, log);
+	struct svq_shadow_taking t = svq_shadow_taking(q, mode, log);
 	struct svq_shadow_ring *r = &q->shadow;
 	const struct vring_packed_desc *desc = r->packed_desc;
 	uint16_t pos = ahead == 0 ? r->used_idx : r->take_pos;
@@ -175,8 +175,7 @@ shadow_packed_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n
 	}
 	r->take_pos = pos;
 	r->take_wrap = wrap;
-	if (!kept)
-		r->n_free += i;
+	svq_shadow_free_plain(q, mode, i);
 	*bytes += t.bytes;
 	return i;
 }

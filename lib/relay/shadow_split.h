@@ -118,10 +118,10 @@ shadow_split_used(const struct svq_queue *q, unsigned int *n)
 }
 
 static __rte_always_inline unsigned int
-shadow_split_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n, bool kept,
-	bool log, uint64_t *bytes)
+shadow_split_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n,
+	enum svq_slots_mode mode, bool log, uint64_t *bytes)
 {
-	struct svq_shadow_taking t = svq_shadow_taking(q, kept, log);
+	struct svq_shadow_taking t = svq_shadow_taking(q, mode, log);
 	const struct vring_used_elem *ring = q->shadow.used->ring;
 	uint16_t idx = q->shadow.used_idx + ahead, mask = q->shadow.mask;
 	unsigned int i;
@@ -132,8 +132,7 @@ shadow_split_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n,
 		if (!svq_shadow_take_plain(&t, i, elem.id, elem.len))
 			break;
 	}
-	if (!kept)
-		q->shadow.n_free += i;
+	svq_shadow_free_plain(q, mode, i);
 	*bytes += t.bytes;
 	return i;
 }

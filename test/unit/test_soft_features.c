@@ -12,6 +12,7 @@
 
 #include "autotest.h"
 #include "soft_driver.h"
+#include "soft_offload.h"
 
 /* Ring features of the software device that change what is written: used entries for batches,
  * kicks and the data that comes with them. */
@@ -235,6 +236,7 @@ test_switches(void)
 		{"notification_data", DATA},
 		{"ring_reset", RTE_BIT64(VIRTIO_F_RING_RESET)},
 		{"mrg_rxbuf", MRG},
+		{"offloads", SOFT_OFFLOADS},
 	};
 	uint64_t off, on;
 	char args[64];

@@ -32,6 +32,7 @@
 
 #include "soft_args.h"
 #include "soft_iommu.h"
+#include "soft_offload.h"
 #include "soft_ring.h"
 
 /** Packets moved in each direction by one poll, at most. */
@@ -97,6 +98,7 @@ struct soft_misbehave;
 /** Where packets go to and come from. */
 struct soft_backend {
 	const char *name;
+	uint64_t offloads; /**< SOFT_OFFLOADS that it does; a port's are found by open */
 	/** Set up for dev->args; logs why not. May be NULL. @return 0 or a negative errno. */
 	int (*open)(struct soft_dev *dev);
 	/** Undo open. May be NULL. */
@@ -130,12 +132,14 @@ struct soft_dev {
 	void *backend_data;
 	struct soft_misbehave *misbehave; /**< NULL: it behaves */
 	struct soft_iommu iommu;
-	uint64_t features;	/**< accepted by the driver */
-	uint16_t hdr_len;	/**< bytes of the header before each packet */
-	bool mergeable;		/**< a packet may take several receive chains */
-	uint16_t mtu;		/**< of the back-end's link; 0: unknown */
-	int numa_node;		/**< of the back-end, or SOCKET_ID_ANY */
-	_Atomic uint8_t status; /**< SVQ_DEVICE_S_* */
+	uint64_t features;	     /**< accepted by the driver */
+	uint16_t hdr_len;	     /**< bytes of the header before each packet */
+	struct soft_offload offload; /**< as accepted by the driver */
+	bool mergeable;		     /**< a packet may take several receive chains */
+	uint64_t offloads;	     /**< what the back-end does of SOFT_OFFLOADS */
+	uint16_t mtu;		     /**< of the back-end's link; 0: unknown */
+	int numa_node;		     /**< of the back-end, or SOCKET_ID_ANY */
+	_Atomic uint8_t status;	     /**< SVQ_DEVICE_S_* */
 	struct soft_pair *pairs;
 };
 

@@ -34,6 +34,7 @@ const char *const soft_arg_keys[] = {
 	"notification_data",
 	"ring_reset",
 	"mrg_rxbuf",
+	"offloads",
 	NULL,
 };
 
@@ -60,6 +61,8 @@ static const struct {
 		"1 to offer the reset of single queues, or 0 not to"},
 	{"mrg_rxbuf", RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF), true,
 		"1 to offer to merge receive buffers, or 0 not to"},
+	{"offloads", SOFT_OFFLOADS, true,
+		"1 to offer checksum and segmentation offloads, or 0 not to"},
 };
 
 /* Like an x86 IOMMU: not the first page, not the interrupt window fee00000-feefffff, 48 bits. */

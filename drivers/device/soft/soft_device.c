@@ -39,9 +39,9 @@ to_soft(struct svq_device *dev)
 static uint64_t
 offered_features(const struct soft_dev *soft)
 {
-	uint64_t features = soft->args.features | RTE_BIT64(VIRTIO_F_VERSION_1) |
-		RTE_BIT64(VIRTIO_F_ACCESS_PLATFORM) | RTE_BIT64(VIRTIO_NET_F_MAC) |
-		RTE_BIT64(VIRTIO_NET_F_STATUS);
+	uint64_t features = (soft->args.features & (~SOFT_OFFLOADS | soft->offloads)) |
+		RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_F_ACCESS_PLATFORM) |
+		RTE_BIT64(VIRTIO_NET_F_MAC) | RTE_BIT64(VIRTIO_NET_F_STATUS);
 
 	if (soft->args.pairs > 1)
 		features |= RTE_BIT64(VIRTIO_NET_F_MQ) | RTE_BIT64(VIRTIO_NET_F_CTRL_VQ);
@@ -129,6 +129,7 @@ soft_open(const char *name, struct rte_kvargs *kvargs, struct rte_rcu_qsbr *qsbr
 	soft->dev.type = "soft";
 	rte_strscpy(soft->dev.name, name, sizeof(soft->dev.name));
 	soft->backend = soft->args.backend;
+	soft->offloads = soft->backend->offloads;
 	soft->numa_node = SOCKET_ID_ANY;
 	ret = soft_iommu_init(&soft->iommu, qsbr, soft->args.apertures, soft->args.n_apertures);
 	if (ret < 0)
@@ -381,6 +382,7 @@ soft_start(struct svq_device *dev)
 	soft->hdr_len = soft->mergeable || (soft->features & RTE_BIT64(VIRTIO_F_VERSION_1))
 		? sizeof(struct virtio_net_hdr_mrg_rxbuf)
 		: sizeof(struct virtio_net_hdr);
+	soft_offload_init(&soft->offload, soft->features);
 	for (i = 0; i < soft->args.pairs; i++) {
 		struct soft_pair *pair = &soft->pairs[i];
 

@@ -4,6 +4,20 @@
 
 #include "soft_net.h"
 
+/* Whether the driver that sent a packet can receive it: it need not take what it asks for. */
+static inline enum soft_net_room
+offload_room(struct soft_net *net)
+{
+	enum soft_offload_way way;
+
+	net->checksum = false;
+	if (likely((net->hdr.hdr.flags | net->hdr.hdr.gso_type) == 0))
+		return SOFT_NET_ROOM;
+	way = soft_offload_way(&net->dev->offload, &net->hdr.hdr);
+	net->checksum = way == SOFT_OFFLOAD_CHECKSUM;
+	return way == SOFT_OFFLOAD_NEVER ? SOFT_NET_NEVER : SOFT_NET_ROOM;
+}
+
 /*
  * A packet sent on a pair returns on the same pair, lossless: it is taken from the transmit queue
  * only when there is room for it in the receive queue.
@@ -20,7 +34,9 @@ loopback_poll(struct soft_dev *dev, struct soft_pair *pair)
 	for (i = 0; i < SOFT_BURST; i++) {
 		if (!soft_ring_ready(&pair->rx, pair->rx.next) || !soft_net_tx_read(&net))
 			break;
-		room = soft_net_rx_reserve(&net, net.len);
+		room = offload_room(&net);
+		if (likely(room == SOFT_NET_ROOM))
+			room = soft_net_rx_reserve(&net, net.len);
 		if (room == SOFT_NET_WAIT)
 			break;
 		if (likely(room == SOFT_NET_ROOM))
@@ -34,5 +50,6 @@ loopback_poll(struct soft_dev *dev, struct soft_pair *pair)
 
 const struct soft_backend soft_loopback = {
 	.name = "loopback",
+	.offloads = SOFT_OFFLOADS,
 	.poll = loopback_poll,
 };

@@ -3,8 +3,7 @@
  */
 
 #include <errno.h>
-
-#include <linux/virtio_net.h>
+#include <string.h>
 
 #include <rte_memcpy.h>
 
@@ -23,6 +22,8 @@ soft_net_begin(struct soft_net *net, struct soft_dev *dev, struct soft_pair *pai
 	net->tx_packets = 0;
 	net->rx_drops = 0;
 	net->tx_drops = 0;
+	memset(&net->hdr, 0, sizeof(net->hdr));
+	net->checksum = false;
 	soft_access_begin(&net->access, &dev->iommu);
 	ret = soft_ring_begin(&pair->tx, &net->access);
 	if (unlikely(ret < 0)) {
@@ -62,6 +63,15 @@ static void
 fault(struct soft_net *net, struct soft_ring *ring, int error)
 {
 	soft_dev_fault(net->dev, net->pair, ring, &net->access, error);
+}
+
+/* Read the header of a chain that holds one, at the start of src[1 ..). */
+static void
+read_header(struct soft_net *net)
+{
+	struct soft_buf to = {.addr = (uint8_t *)&net->hdr, .len = sizeof(net->hdr.hdr)};
+
+	soft_net_copy(&to, &net->pair->src[1], to.len);
 }
 
 /* Step over the header at the start of src[1 ..). Returns the bytes left. */
@@ -108,8 +118,13 @@ soft_net_tx_read(struct soft_net *net)
 			return false;
 		}
 		net->tx_head = chain.head;
+		if (net->dev->offload.host)
+			read_header(net);
 		net->len = strip_header(net, &chain);
-		if (likely(net->len != 0 && net->len <= SOFT_MAX_FRAME))
+		if (likely(net->len != 0 && net->len <= SOFT_MAX_FRAME &&
+			    (!net->dev->offload.host ||
+				    soft_offload_valid(
+					    &net->dev->offload, &net->hdr.hdr, net->len))))
 			return true;
 		net->tx_drops++;
 		soft_net_tx_take(net);
@@ -170,13 +185,17 @@ void
 soft_net_rx_write(struct soft_net *net)
 {
 	struct soft_pair *pair = net->pair;
-	struct virtio_net_hdr_mrg_rxbuf hdr = {.num_buffers = (uint16_t)net->n_slots};
 	struct soft_buf *src = &pair->src[net->first - 1];
 	unsigned int i;
 
-	src->addr = (uint8_t *)&hdr;
+	net->hdr.num_buffers = (uint16_t)net->n_slots;
+	src->addr = (uint8_t *)&net->hdr;
 	src->len = net->dev->hdr_len;
+	if (unlikely(net->checksum))
+		net->hdr.hdr.flags = 0;
 	soft_net_copy(pair->dst, src, net->dev->hdr_len + net->len);
+	if (unlikely(net->checksum))
+		soft_offload_checksum(pair->dst, net->dev->hdr_len, &net->hdr.hdr, net->len);
 	for (i = 0; i < net->n_slots; i++)
 		soft_ring_take(
 			&pair->rx, &pair->slots[i].head, pair->slots[i].len, i + 1 < net->n_slots);

@@ -20,9 +20,11 @@
  * is read but not taken, and receive chains that are reserved but not filled, are there again at
  * the next poll.
  *
- * No offload is offered, so the header is zero but for num_buffers, and what the driver writes
- * into its own is not looked at.
+ * A packet's header goes with it (soft_net.hdr); what the driver writes into its own is looked at
+ * only if it may ask for an offload.
  */
+
+#include <linux/virtio_net.h>
 
 #include "soft.h"
 
@@ -35,7 +37,9 @@ struct soft_net {
 	unsigned int first;
 	unsigned int n;
 	uint32_t len;
-	struct soft_head tx_head; /**< its chain, if it came from the transmit queue */
+	struct soft_head tx_head;	     /**< its chain, if it came from the transmit queue */
+	struct virtio_net_hdr_mrg_rxbuf hdr; /**< its header, but for num_buffers */
+	bool checksum;			     /**< to be done before the driver gets it */
 	/* Receive chains reserved for it. */
 	unsigned int n_slots;
 	/* What this poll did. */
@@ -53,7 +57,8 @@ unsigned int soft_net_end(struct soft_net *net);
 
 /**
  * Take the next transmit packet in hand, without its header. Frames that no network carries
- * (empty, or longer than SOFT_MAX_FRAME) are dropped on the way.
+ * (empty, or longer than SOFT_MAX_FRAME), or with a header that makes no sense, are dropped on
+ * the way.
  *
  * @return whether there is one.
  */

@@ -27,5 +27,7 @@ null_poll(struct soft_dev *dev, struct soft_pair *pair)
 
 const struct soft_backend soft_null = {
 	.name = "null",
+	/* Whatever is asked for, nobody sees the result. */
+	.offloads = SOFT_OFFLOADS,
 	.poll = null_poll,
 };

@@ -152,7 +152,20 @@ shadow_packed_used(const struct svq_queue *q, unsigned int *n)
 	return *n != 0 ? SVQ_QUEUE_OK : SVQ_QUEUE_E_USED_IDX;
 }
 
-/* Each takes one place: where the next one stands need not be read first. */
+/*
+ * Without VRING_DESC_F_WRITE the length means nothing (virtio 1.2, 2.8.6), but QEMU's devices never
+ * set the flag. So a length that is possible is believed, as Linux and DPDK do.
+ */
+static __rte_always_inline uint32_t
+shadow_packed_length(const struct svq_queue *q, const struct vring_packed_desc *d)
+{
+	if (likely(d->flags & VRING_DESC_F_WRITE))
+		return d->len;
+	return d->id < q->size && d->len <= q->shadow.flight[d->id].writable ? d->len : 0;
+}
+
+/* Each takes one place: where the next one stands need not be read first. One with a length that is
+ * not possible is left to shadow_packed_get_used(). */
 static __rte_always_inline unsigned int
 shadow_packed_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n,
 	enum svq_slots_mode mode, bool log, uint64_t *bytes)
@@ -168,8 +181,7 @@ shadow_packed_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n
 		struct vring_packed_desc d = svq_packed_load_used(&desc[pos]);
 
 		if (!svq_packed_is_used(d.flags, wrap) ||
-			!svq_shadow_take_plain(
-				&t, i, d.id, d.flags & VRING_DESC_F_WRITE ? d.len : 0))
+			!svq_shadow_take_plain(&t, i, d.id, d.len))
 			break;
 		pos = svq_packed_step(pos, 1, t.size, &wrap);
 	}
@@ -195,8 +207,7 @@ shadow_packed_get_used(struct svq_queue *q, unsigned int ahead, struct svq_used 
 	*none = !svq_packed_is_used(d.flags, r->take_wrap);
 	if (*none)
 		return SVQ_QUEUE_OK;
-	/* The length counts only where something was written (virtio 1.2, 2.8.6). */
-	error = svq_shadow_check_used(q, d.id, d.flags & VRING_DESC_F_WRITE ? d.len : 0, used);
+	error = svq_shadow_check_used(q, d.id, shadow_packed_length(q, &d), used);
 	if (likely(error == SVQ_QUEUE_OK))
 		r->take_pos =
 			svq_packed_step(r->take_pos, used->flight.slots, q->size, &r->take_wrap);

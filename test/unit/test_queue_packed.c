@@ -293,6 +293,30 @@ test_device_faults(void)
 	bed_close(&b);
 }
 
+/* A device that says the length and not that it wrote; a length that cannot be is none. */
+static void
+unflagged(uint16_t flags, uint32_t len, uint32_t expected)
+{
+	bed_open_device(&b, SIZE, 16, F_PACKED, true);
+	put(0, 0x1000, 10, 0, flags);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	bed_device_return(&b, chain.head, len);
+	((struct vring_packed_desc *)b.sdesc)->flags &= ~VRING_DESC_F_WRITE;
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 1);
+	CU_ASSERT_EQUAL(ring(0)->len, expected);
+	CU_ASSERT_EQUAL(!!(ring(0)->flags & VRING_DESC_F_WRITE), expected != 0);
+	bed_close(&b);
+}
+
+static void
+test_unflagged(void)
+{
+	unflagged(VRING_DESC_F_WRITE, 10, 10);
+	unflagged(VRING_DESC_F_WRITE, 11, 0);
+	unflagged(0, 4711, 0);
+}
+
 static void
 fill(void)
 {
@@ -304,6 +328,7 @@ fill(void)
 	autotest_add(s, "events", test_events);
 	autotest_add(s, "dirty log", test_log);
 	autotest_add(s, "faults of a packed device", test_device_faults);
+	autotest_add(s, "used lengths of a packed device", test_unflagged);
 }
 
 REGISTER_AUTOTEST(queue_packed_autotest, fill)

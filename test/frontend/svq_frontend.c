@@ -26,6 +26,7 @@ struct options {
 	unsigned int hold_s;
 	const char *attack;
 	bool log;
+	unsigned int delay_ms;
 };
 
 enum {
@@ -46,6 +47,7 @@ enum {
 	OPT_MRG,
 	OPT_EVENT_IDX,
 	OPT_LOG,
+	OPT_DELAY,
 	OPT_SEED,
 	OPT_SERVER,
 	OPT_ATTACK,
@@ -71,6 +73,7 @@ static const struct option long_options[] = {
 	{"mrg", required_argument, NULL, OPT_MRG},
 	{"event-idx", required_argument, NULL, OPT_EVENT_IDX},
 	{"log", no_argument, NULL, OPT_LOG},
+	{"delay", required_argument, NULL, OPT_DELAY},
 	{"seed", required_argument, NULL, OPT_SEED},
 	{"server", no_argument, NULL, OPT_SERVER},
 	{"attack", required_argument, NULL, OPT_ATTACK},
@@ -105,6 +108,7 @@ usage(FILE *f)
 		"  --mrg 0|1            offer to merge receive buffers (1)\n"
 		"  --event-idx 0|1      use EVENT_IDX (1)\n"
 		"  --log                log dirty pages all the while, and check the log\n"
+		"  --delay MS           from the first receive buffers to the first frame (0)\n"
 		"  --seed N             of all that is random (1)\n"
 		"  --server             listen on SOCKET, the back-end connects\n"
 		"  --attack NAME        run one hostile case\n"
@@ -221,6 +225,9 @@ parse_option(struct options *o, int opt, const char *name, const char *arg)
 	case OPT_LOG:
 		o->log = true;
 		break;
+	case OPT_DELAY:
+		o->delay_ms = (unsigned int)number(name, arg, 0, 10000);
+		break;
 	case OPT_SEED:
 		o->net.seed = number(name, arg, 0, UINT64_MAX);
 		break;
@@ -333,6 +340,12 @@ traffic(const struct options *o, struct fe_dev *dev, struct fe_net *net)
 			fprintf(stderr, "svq-frontend: dirty log: %s\n", strerror(-rc));
 		else
 			fe_net_set_log(net, &log);
+	}
+	if (rc == 0 && o->delay_ms > 0) {
+		net->quiet = true;
+		fe_net_poll(net);
+		usleep(o->delay_ms * 1000);
+		net->quiet = false;
 	}
 	if (rc == 0)
 		fe_net_run(net, o->run_ms > 0 ? o->run_ms : UINT32_MAX, FE_IDLE_MS);

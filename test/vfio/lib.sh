@@ -9,12 +9,12 @@
 #   10 - 11   split rings
 #   12 - 13   packed rings, too
 #   14 - 15   two queue pairs, 15 with packed rings (only where the bed may make taps)
-#   16 - 17   17 is the kernel's own, eth0
+# All of them belong to vfio-pci, until kernel_card() takes one.
 
 [ -n "${SVQ_BED:-}" ] || { echo "SKIP: runs in test/vm/bed only"; exit 77; }
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
+. "$svq_top/test/system/frontend.sh"
 
-svq_frontend=$svq_build/test/frontend/svq-frontend
 
 pci()
 {
@@ -24,6 +24,42 @@ pci()
 has_card()
 {
 	[ -e "/sys/bus/pci/devices/$(pci "$1")" ]
+}
+
+# bind SLOT DRIVER
+bind()
+{
+	local dev=/sys/bus/pci/devices/$(pci "$1")
+
+	echo "$2" >"$dev/driver_override"
+	[ ! -e "$dev/driver" ] || echo "$(pci "$1")" >"$dev/driver/unbind"
+	echo "$(pci "$1")" >/sys/bus/pci/drivers_probe
+	[ "$(basename "$(readlink "$dev/driver")")" = "$2" ]
+}
+
+# kernel_card SLOT: the kernel's own driver gets the card until the test ends. Sets $kernel_if.
+kernel_card()
+{
+	has_card "$1" || skip "the machine has no card $1"
+	bind "$1" virtio-pci || fail "the kernel does not take card $1"
+	defer bind "$1" vfio-pci
+	wait_for "$settle" compgen -G "/sys/bus/pci/devices/$(pci "$1")/virtio*/net/*" >/dev/null ||
+		fail "card $1 has no interface"
+	kernel_if=$(basename /sys/bus/pci/devices/"$(pci "$1")"/virtio*/net/*)
+	echo 1 >"/proc/sys/net/ipv6/conf/$kernel_if/disable_ipv6"
+}
+
+# reflect SLOT: whatever comes to that card, the kernel sends back. Unlike a guest that polls, it
+# leaves the CPUs to the others.
+reflect()
+{
+	kernel_card "$1"
+	tc qdisc add dev "$kernel_if" root pfifo &&
+		ip link set "$kernel_if" promisc on up &&
+		tc qdisc add dev "$kernel_if" ingress &&
+		tc filter add dev "$kernel_if" ingress matchall \
+			action mirred egress redirect dev "$kernel_if" ||
+		fail "cannot make $kernel_if a mirror"
 }
 
 # monitor COMMAND: of the QEMU that runs this machine.
@@ -45,4 +81,45 @@ take_faults()
 	lines=$(fault_lines) || return
 	dmesg -C
 	printf '%s\n' "$lines"
+}
+
+# vdev N SLOT [ARGUMENT]: the device vdpa_svqN on the card.
+vdev()
+{
+	echo "vdpa_svq$1,device=virtio_pci,pci=$(pci "$2")${3:+,$3}"
+}
+
+# start_mirror NAME PORT [ARGUMENT [QUEUES]]: testpmd as the guest of a port, which sends back what it
+# receives.
+start_mirror()
+{
+	local queues=${4:-1}
+
+	start_testpmd "$1" "$tmp/port$2.sock" "queues=$queues${3:+,$3}" \
+		--rxq="$queues" --txq="$queues" --nb-cores=1
+	ask "$1" "set fwd io" "start"
+}
+
+# start_cards SLOT SLOT [ARGUMENT]: a relay with the first card behind port 0, the second one behind
+# port 1.
+start_cards()
+{
+	has_card "$1" || skip "the machine has no card $1"
+	start_relay relay --vdev "$(vdev 0 "$1" "${3:-}")" --vdev "$(vdev 1 "$2" "${3:-}")" -- \
+		--iface "$tmp/port0.sock,dev=vdpa_svq0" --iface "$tmp/port1.sock,dev=vdpa_svq1" \
+		--share-cores -i
+}
+
+# start_card SLOT [ARGUMENT]: a relay with the card behind port 0.
+start_card()
+{
+	has_card "$1" || skip "the machine has no card $1"
+	start_relay relay --vdev "$(vdev 0 "$1" "${2:-}")" -- \
+		--iface "$tmp/port0.sock,dev=vdpa_svq0" --share-cores -i
+}
+
+finish_relay()
+{
+	tell relay quit
+	finish relay 20 || fail "the relay ended with status $?"
 }

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 dpdk-svq authors
+#
+# traffic.sh SLOT SLOT FRAMES PEER [ARGUMENT...]: verified frames from our own front-end through the
+# relay, a card and the cable to another card and back. Each has a sequence number and a checksum; none
+# is lost, altered, doubled or overtaken. ARGUMENT: the front-end's.
+#
+# PEER, who sends them back: split or packed, testpmd with such rings behind the relay; or kernel, its
+# own driver.
+
+. "$(dirname "$0")/lib.sh"
+
+slot=$1 other=$2 frames=$3 peer=$4
+shift 4
+ports=(0 1)
+case $peer in
+kernel)
+	reflect "$other"
+	start_card "$slot"
+	ports=(0)
+	;;
+packed | split)
+	start_cards "$slot" "$other"
+	start_mirror mirror 1 "packed_vq=$([ "$peer" = split ]; echo $?)"
+	;;
+esac
+frontend_run traffic --packets "$frames" "$@" || {
+	for port in "${ports[@]}"; do
+		show "$port"
+		echo "$figures"
+	done
+	fail "see above"
+}
+grep '^sent' "$tmp/frontend.out"
+for port in "${ports[@]}"; do
+	show "$port"
+	unfaulted "$port" "port $port" || fail "$figures"
+	for key in tx_chains rx_chains; do
+		[ "$(figure "summary port $port" $key)" -ge "$frames" ] ||
+			fail "port $port: $key $(figure "summary port $port" $key)"
+	done
+	grep '^summary\|^queue' <<<"$figures"
+done
+echo "ok: $frames frames each way, $(sed -n 's/.*longest pause/longest pause/p' "$tmp/frontend.out")"
+finish_relay

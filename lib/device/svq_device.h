@@ -80,6 +80,7 @@ struct svq_device_stats {
 #define SVQ_DEVICE_S_NEEDS_RESET 0x40
 
 struct svq_device;
+struct svq_dma;
 
 /** A device type's operations. Each returns 0 or a negative errno unless it says otherwise. */
 struct svq_device_ops {
@@ -93,6 +94,12 @@ struct svq_device_ops {
 	 * apertures. -ENOMEM. */
 	int (*dma_map)(
 		struct svq_device *dev, uint64_t iova, uint64_t hva, uint64_t size, uint32_t perm);
+	/**
+	 * The address space in which the device may have memory of its own, for a control queue:
+	 * from svq_dma_create() on @p dma, from svq_dma_destroy() on NULL. Not started. NULL for a
+	 * device that needs none.
+	 */
+	void (*set_dma)(struct svq_device *dev, struct svq_dma *dma);
 	/** Undo one dma_map, whole; on return the device no longer reaches it. -ENOENT: nothing
 	 * mapped starts there. -EINVAL: its size differs. */
 	int (*dma_unmap)(struct svq_device *dev, uint64_t iova, uint64_t size);
@@ -110,6 +117,16 @@ struct svq_device_ops {
 	 * left.
 	 */
 	int (*queue_irq)(struct svq_device *dev, uint16_t qid, int fd);
+	/**
+	 * Have changes of the configuration space and of NEEDS_RESET write the eventfd @p fd; -1:
+	 * not, as after open and stop. The descriptor stays the caller's, open until stop, and is
+	 * non-blocking. After set_features, before start. NULL for a device that never changes.
+	 * -EBUSY: started. -ENOSPC: the device has no interrupt left.
+	 */
+	int (*config_irq)(struct svq_device *dev, int fd);
+	/** That eventfd was written, and the new configuration has been read: do what the device
+	 * asks of its driver (virtio 1.2, 5.1.6.5.4). May be NULL. */
+	void (*config_done)(struct svq_device *dev);
 	/**
 	 * Reset one queue, while the device runs or not: on return the device touches none of its
 	 * memory and has forgotten its rings; buffers that it held are not used. The pair is not

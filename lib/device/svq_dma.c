@@ -41,6 +41,8 @@ svq_dma_create(struct svq_device *dev, struct rte_rcu_qsbr *qsbr, struct svq_dma
 	ret = svq_hva_tree_create(&d->host);
 	if (ret < 0)
 		goto err_host;
+	if (dev->ops->set_dma != NULL)
+		dev->ops->set_dma(dev, d);
 	*dma = d;
 	return 0;
 
@@ -317,6 +319,8 @@ svq_dma_destroy(struct svq_dma *dma)
 {
 	if (dma == NULL)
 		return;
+	if (dma->dev->ops->set_dma != NULL)
+		dma->dev->ops->set_dma(dma->dev, NULL);
 	svq_gpa_table_walk(dma->guest, forget_guest_row, dma);
 	svq_hva_tree_walk(dma->host, forget_host_row, dma);
 	svq_hva_tree_destroy(dma->host);

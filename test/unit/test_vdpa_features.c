@@ -24,18 +24,20 @@
 #define BIT(n) (1ULL << (n))
 
 /* In the virtio-net header or in the configuration space. */
-#define PASS                                                                                    \
-	(BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) | BIT(VIRTIO_NET_F_MTU) |        \
-		BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_GSO) | BIT(VIRTIO_NET_F_GUEST_TSO4) |  \
-		BIT(VIRTIO_NET_F_GUEST_TSO6) | BIT(VIRTIO_NET_F_GUEST_ECN) |                    \
-		BIT(VIRTIO_NET_F_GUEST_UFO) | BIT(VIRTIO_NET_F_HOST_TSO4) |                     \
-		BIT(VIRTIO_NET_F_HOST_TSO6) | BIT(VIRTIO_NET_F_HOST_ECN) |                      \
-		BIT(VIRTIO_NET_F_HOST_UFO) | BIT(VIRTIO_NET_F_MRG_RXBUF) |                      \
-		BIT(VIRTIO_NET_F_STATUS) | BIT(VIRTIO_F_ANY_LAYOUT) | BIT(VIRTIO_F_VERSION_1) | \
-		BIT(VIRTIO_NET_F_GUEST_USO4) | BIT(VIRTIO_NET_F_GUEST_USO6) |                   \
-		BIT(VIRTIO_NET_F_HOST_USO) | BIT(VIRTIO_NET_F_HASH_REPORT) |                    \
-		BIT(VIRTIO_NET_F_GUEST_HDRLEN) | BIT(VIRTIO_NET_F_RSC_EXT) |                    \
+#define PASS                                                                                   \
+	(BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) | BIT(VIRTIO_NET_F_MTU) |       \
+		BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_GSO) | BIT(VIRTIO_NET_F_GUEST_TSO4) | \
+		BIT(VIRTIO_NET_F_GUEST_TSO6) | BIT(VIRTIO_NET_F_GUEST_ECN) |                   \
+		BIT(VIRTIO_NET_F_GUEST_UFO) | BIT(VIRTIO_NET_F_HOST_TSO4) |                    \
+		BIT(VIRTIO_NET_F_HOST_TSO6) | BIT(VIRTIO_NET_F_HOST_ECN) |                     \
+		BIT(VIRTIO_NET_F_HOST_UFO) | BIT(VIRTIO_NET_F_MRG_RXBUF) |                     \
+		BIT(VIRTIO_F_ANY_LAYOUT) | BIT(VIRTIO_F_VERSION_1) |                           \
+		BIT(VIRTIO_NET_F_GUEST_USO4) | BIT(VIRTIO_NET_F_GUEST_USO6) |                  \
+		BIT(VIRTIO_NET_F_HOST_USO) | BIT(VIRTIO_NET_F_HASH_REPORT) |                   \
+		BIT(VIRTIO_NET_F_GUEST_HDRLEN) | BIT(VIRTIO_NET_F_RSC_EXT) |                   \
 		BIT(VIRTIO_NET_F_SPEED_DUPLEX))
+/* To the guest if the device has it, and of the device in any case. */
+#define BOTH BIT(VIRTIO_NET_F_STATUS)
 /* To the guest, whatever the device has. */
 #define GUEST                                                                            \
 	(BIT(VIRTIO_NET_F_CTRL_VQ) | BIT(VIRTIO_NET_F_CTRL_RX) |                         \
@@ -43,12 +45,13 @@
 		BIT(VHOST_USER_F_PROTOCOL_FEATURES) | BIT(VIRTIO_RING_F_INDIRECT_DESC) | \
 		BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_F_IN_ORDER))
 /* Of the device, whatever the guest chose. */
-#define DEVICE                                                                 \
-	(BIT(VIRTIO_NET_F_CTRL_VQ) | BIT(VIRTIO_RING_F_INDIRECT_DESC) |        \
-		BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_F_RING_PACKED) |     \
-		BIT(VIRTIO_F_ACCESS_PLATFORM) | BIT(VIRTIO_F_ORDER_PLATFORM) | \
-		BIT(VIRTIO_F_NOTIFICATION_DATA) | BIT(VIRTIO_F_RING_RESET) |   \
-		BIT(VIRTIO_F_IN_ORDER))
+#define DEVICE                                                                       \
+	(BOTH | BIT(VIRTIO_NET_F_CTRL_VQ) | BIT(VIRTIO_NET_F_CTRL_RX) |              \
+		BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) | BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) | \
+		BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_RING_F_EVENT_IDX) |    \
+		BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_F_ACCESS_PLATFORM) |          \
+		BIT(VIRTIO_F_ORDER_PLATFORM) | BIT(VIRTIO_F_NOTIFICATION_DATA) |     \
+		BIT(VIRTIO_F_RING_RESET) | BIT(VIRTIO_F_IN_ORDER))
 
 static struct rig r;
 
@@ -60,9 +63,10 @@ test_offer(void)
 
 	CU_ASSERT_EQUAL(svq_vdpa_features_offer(0, false), GUEST);
 	CU_ASSERT_EQUAL(svq_vdpa_features_offer(0, true), GUEST | mq);
-	CU_ASSERT_EQUAL(svq_vdpa_features_offer(UINT64_MAX, false), GUEST | PASS);
+	CU_ASSERT_EQUAL(svq_vdpa_features_offer(UINT64_MAX, false), GUEST | PASS | BOTH);
 	for (i = 0; i < 64; i++)
-		CU_ASSERT_EQUAL(svq_vdpa_features_offer(BIT(i), false), GUEST | (PASS & BIT(i)));
+		CU_ASSERT_EQUAL(
+			svq_vdpa_features_offer(BIT(i), false), GUEST | ((PASS | BOTH) & BIT(i)));
 }
 
 static void

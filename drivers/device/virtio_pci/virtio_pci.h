@@ -25,6 +25,7 @@
 
 #include <rte_log.h>
 
+#include <svq_ctrl.h>
 #include <svq_device.h>
 #include <svq_vfio.h>
 #include <svq_virtio.h>
@@ -37,6 +38,7 @@ extern int vpci_logtype;
 
 #define VPCI_ARG_PCI	"pci"
 #define VPCI_ARG_PACKED "packed"
+#define VPCI_ARG_MAC	"mac"
 
 /** Most queue pairs, as many as librte_vhost serves. */
 #define VPCI_MAX_PAIRS 128
@@ -46,7 +48,9 @@ extern int vpci_logtype;
 
 struct vpci_args {
 	char pci[SVQ_VFIO_PCI_LEN];
-	bool packed; /**< accept packed rings */
+	bool packed;	/**< accept packed rings */
+	bool set_mac;	/**< mac is given */
+	uint8_t mac[6]; /**< to receive by */
 };
 
 /** One structure of registers. */
@@ -69,9 +73,11 @@ struct vpci_caps {
 /** One virtqueue. */
 struct vpci_queue {
 	struct svq_device_queue conf; /**< size 0: not set up */
-	uint64_t notify_at;	      /**< offset in the notification area */
-	volatile void *notify;	      /**< where that is mapped, or NULL */
-	uint16_t notify_data;	      /**< what is written there to notify it */
+	bool enabled;
+	int irq_fd;	       /**< what its interrupt writes, or -1 */
+	uint16_t vector;       /**< of that, or VPCI_NO_VECTOR */
+	uint64_t notify_at;    /**< offset in the notification area */
+	volatile void *notify; /**< where that is mapped, or NULL */
 };
 
 /** An instance. */
@@ -79,14 +85,29 @@ struct vpci_dev {
 	struct svq_device dev; /**< first: the operations are given this */
 	struct vpci_args args;
 	struct svq_vfio *vfio;
+	struct svq_dma *dma; /**< for memory of the control queue; NULL: none */
 	struct vpci_caps caps;
-	uint16_t n_queues;  /**< of the function */
+	uint16_t n_queues;  /**< of the function, with the accepted features */
 	uint16_t net_pairs; /**< queue pairs of the function, also if more than we use */
 	uint64_t features;  /**< accepted, 0 before */
 	bool started;
 	bool dead;		   /**< it does not reset: no use of it */
 	struct vpci_queue *queues; /**< two for each of dev.info.max_pairs */
-	_Atomic uint64_t resets;   /**< by status register */
+
+	/* Interrupts (virtio_pci_irq.c). */
+	int config_fd;		/**< what a change of the configuration writes, or -1 */
+	unsigned int n_vectors; /**< in use since start */
+
+	/* The control queue (virtio_pci_ctrl.c), from start to stop. */
+	struct svq_ctrl *ctrl;
+	struct vpci_queue ctrl_queue;
+	bool pair_on[VPCI_MAX_PAIRS]; /**< as the caller wants */
+	uint16_t pairs_on;	      /**< that the function was told */
+
+	_Atomic uint64_t resets; /**< by status register */
+	_Atomic uint64_t queue_resets;
+	_Atomic uint64_t commands; /**< on the control queue */
+	_Atomic uint64_t command_errors;
 };
 
 /* ---- virtio_pci_args.c ---- */
@@ -125,6 +146,9 @@ int vpci_negotiate(struct vpci_dev *vp, uint64_t features);
  * -EAGAIN: it never stops changing. */
 int vpci_config_read(const struct vpci_dev *vp, uint32_t offset, void *dst, uint32_t len);
 
+/** Reset one queue of a running function. @return 0; -EIO, logged. */
+int vpci_queue_reset(struct vpci_dev *vp, uint16_t qid);
+
 /* ---- virtio_pci_queue.c ---- */
 
 /** Largest size of a queue; 0: there is no such queue. The function has just been reset. */
@@ -135,9 +159,38 @@ uint16_t vpci_queue_max(const struct vpci_dev *vp, uint16_t qid);
 int vpci_queue_program(struct vpci_dev *vp, uint16_t qid, struct vpci_queue *queue);
 
 /** Switch a queue on. */
-void vpci_queue_enable(struct vpci_dev *vp, uint16_t qid);
+void vpci_queue_enable(struct vpci_dev *vp, uint16_t qid, struct vpci_queue *queue);
 
-/** Notify a queue. Any thread. */
+/** Notify a queue; @p data as of svq_device_ops.notify. Any thread. */
 void vpci_queue_notify(const struct vpci_dev *vp, const struct vpci_queue *queue, uint32_t data);
+
+/* ---- virtio_pci_irq.c ---- */
+
+/** Whether one more queue can have an interrupt; the first vector is for the configuration. */
+bool vpci_irq_room(const struct vpci_dev *vp);
+
+/** Give vectors to those that want interrupts. @return 0; -EIO, errno of VFIO, logged. */
+int vpci_irq_start(struct vpci_dev *vp);
+
+/** Switch interrupts off and forget who wanted them. */
+void vpci_irq_stop(struct vpci_dev *vp);
+
+/* ---- virtio_pci_ctrl.c ---- */
+
+/** Create the control queue, if the accepted features have one. @return 0; negative errno, logged.
+ */
+int vpci_ctrl_create(struct vpci_dev *vp);
+
+/** The function runs: tell it what it is to receive. What it refuses is logged. */
+void vpci_ctrl_start(struct vpci_dev *vp);
+
+/** The function has been reset. */
+void vpci_ctrl_destroy(struct vpci_dev *vp);
+
+/** Tell a running function how many pairs are wanted. @return 0; as svq_ctrl_command(), logged. */
+int vpci_ctrl_pairs(struct vpci_dev *vp);
+
+/** Tell the function that its wish for an announcement has been passed on. */
+void vpci_ctrl_announced(struct vpci_dev *vp);
 
 #endif /* VIRTIO_PCI_H */

@@ -70,6 +70,11 @@ count_queues(struct vpci_dev *vp)
 	if (ret < 0)
 		return ret;
 	pairs = rte_le_to_cpu_16(pairs);
+	if (pairs == 0 || pairs > VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MAX / 2) {
+		VPCI_LOG(ERR, vp->dev.name, "%s claims %u queue pairs: the function is broken",
+			vp->args.pci, pairs);
+		return -EPROTO;
+	}
 	vp->net_pairs = pairs;
 	for (qid = 0; qid < 2 * RTE_MIN(pairs, VPCI_MAX_PAIRS); qid++) {
 		size = vpci_queue_max(vp, qid);
@@ -108,6 +113,7 @@ read_function(struct vpci_dev *vp)
 	uint64_t features;
 	int ret;
 
+	vp->config_fd = -1;
 	ret = vpci_caps_find(vp->vfio, vp->dev.name, &vp->caps);
 	if (ret == 0)
 		ret = vpci_reset(vp);
@@ -119,11 +125,36 @@ read_function(struct vpci_dev *vp)
 		return ret;
 	if (!vp->args.packed)
 		features &= ~RTE_BIT64(VIRTIO_F_RING_PACKED);
-	features &= ~RTE_BIT64(VIRTIO_F_RING_RESET);
+	/* The register for it lies behind those that every function has. */
+	if (vp->caps.common.len < VIRTIO_PCI_COMMON_Q_RESET + 2)
+		features &= ~RTE_BIT64(VIRTIO_F_RING_RESET);
+	if (vp->args.set_mac && !(features & RTE_BIT64(VIRTIO_NET_F_CTRL_MAC_ADDR))) {
+		VPCI_LOG(ERR, vp->dev.name,
+			"%s does not offer VIRTIO_NET_F_CTRL_MAC_ADDR: its address cannot be set; "
+			"leave mac= out",
+			vp->args.pci);
+		return -ENOTSUP;
+	}
 	vp->dev.info.features = features;
-	vp->n_queues = (uint16_t)vpci_read(vp, &vp->caps.common, VIRTIO_PCI_COMMON_NUMQ, 2);
 	fill_dma_info(vp);
-	return count_queues(vp);
+	/* Which queues there are depends on what is negotiated (virtio 1.2, 5.1.2). */
+	ret = vpci_negotiate(vp,
+		features &
+			(RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_F_ACCESS_PLATFORM) |
+				RTE_BIT64(VIRTIO_NET_F_CTRL_VQ) | RTE_BIT64(VIRTIO_NET_F_MQ)));
+	if (ret == 0)
+		ret = count_queues(vp);
+	return ret < 0 ? ret : vpci_reset(vp);
+}
+
+/* As after a reset. */
+static void
+forget_queues(struct vpci_dev *vp)
+{
+	memset(vp->queues, 0, 2 * vp->dev.info.max_pairs * sizeof(vp->queues[0]));
+	vpci_irq_stop(vp);
+	vpci_ctrl_destroy(vp);
+	vp->started = false;
 }
 
 static void
@@ -159,6 +190,7 @@ vpci_open(const char *name, struct rte_kvargs *kvargs, struct rte_rcu_qsbr *qsbr
 		ret = -ENOMEM;
 		goto fail;
 	}
+	forget_queues(vp);
 	VPCI_LOG(INFO, name,
 		"%s: IOMMU group %u, %u queue pairs of up to %u descriptors, %u MSI-X vectors",
 		vp->args.pci, svq_vfio_info(vp->vfio)->group, vp->dev.info.max_pairs,
@@ -179,8 +211,7 @@ vpci_stop(struct svq_device *dev)
 	/* Whatever becomes of the reset, its DMA ends here. */
 	vpci_reset(vp);
 	svq_vfio_bus_master(vp->vfio, false);
-	memset(vp->queues, 0, 2 * vp->dev.info.max_pairs * sizeof(vp->queues[0]));
-	vp->started = false;
+	forget_queues(vp);
 }
 
 static void
@@ -232,27 +263,73 @@ vpci_dma_unmap(struct svq_device *dev, uint64_t iova, uint64_t size)
 	return svq_vfio_dma_unmap(to_vpci(dev)->vfio, iova, size);
 }
 
+static void
+vpci_set_dma(struct svq_device *dev, struct svq_dma *dma)
+{
+	to_vpci(dev)->dma = dma;
+}
+
+static struct vpci_queue *
+find_queue(struct svq_device *dev, uint16_t qid)
+{
+	return qid < 2 * dev->info.max_pairs ? &to_vpci(dev)->queues[qid] : NULL;
+}
+
 static int
-vpci_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_queue *queue)
+vpci_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_queue *conf)
+{
+	struct vpci_queue *queue = find_queue(dev, qid);
+	struct vpci_dev *vp = to_vpci(dev);
+
+	if (queue == NULL || conf->size == 0 || conf->size > dev->info.max_queue_size ||
+		(!(vp->features & RTE_BIT64(VIRTIO_F_RING_PACKED)) &&
+			!rte_is_power_of_2(conf->size)))
+		return -EINVAL;
+	if (queue->enabled)
+		return -EBUSY;
+	queue->conf = *conf;
+	return 0;
+}
+
+static int
+vpci_queue_irq(struct svq_device *dev, uint16_t qid, int fd)
+{
+	struct vpci_queue *queue = find_queue(dev, qid);
+	struct vpci_dev *vp = to_vpci(dev);
+
+	if (queue == NULL)
+		return -EINVAL;
+	if (vp->started)
+		return -EBUSY;
+	if (fd >= 0 && queue->irq_fd < 0 && !vpci_irq_room(vp))
+		return -ENOSPC;
+	queue->irq_fd = fd;
+	return 0;
+}
+
+static int
+vpci_config_irq(struct svq_device *dev, int fd)
 {
 	struct vpci_dev *vp = to_vpci(dev);
 
 	if (vp->started)
 		return -EBUSY;
-	if (qid >= 2 * dev->info.max_pairs || queue->size == 0 ||
-		queue->size > dev->info.max_queue_size ||
-		(!(vp->features & RTE_BIT64(VIRTIO_F_RING_PACKED)) &&
-			!rte_is_power_of_2(queue->size)))
-		return -EINVAL;
-	vp->queues[qid].conf = *queue;
+	if (fd >= 0 && svq_vfio_info(vp->vfio)->n_msix == 0)
+		return -ENOSPC;
+	vp->config_fd = fd;
 	return 0;
 }
 
+/* It is the function that has the pairs of which it was told nothing else: the first. */
 static int
 vpci_pair_enable(struct svq_device *dev, uint16_t pair, bool on)
 {
-	RTE_SET_USED(on);
-	return pair < dev->info.max_pairs ? 0 : -EINVAL;
+	struct vpci_dev *vp = to_vpci(dev);
+
+	if (pair >= dev->info.max_pairs)
+		return -EINVAL;
+	vp->pair_on[pair] = on;
+	return vp->started ? vpci_ctrl_pairs(vp) : 0;
 }
 
 static bool
@@ -283,40 +360,53 @@ program_queues(struct vpci_dev *vp)
 	}
 	for (qid = 0; qid < 2 * vp->dev.info.max_pairs; qid++) {
 		if (pair_is_set_up(vp, qid / 2))
-			vpci_queue_enable(vp, qid);
+			vpci_queue_enable(vp, qid, &vp->queues[qid]);
 	}
 	return 0;
+}
+
+static int
+driver_ok(struct vpci_dev *vp)
+{
+	uint8_t status;
+	int ret;
+
+	ret = svq_vfio_bus_master(vp->vfio, true);
+	if (ret < 0) {
+		VPCI_LOG(ERR, vp->dev.name, "bus mastering cannot be switched on: %s",
+			strerror(-ret));
+		return ret;
+	}
+	vpci_status_add(vp, VIRTIO_CONFIG_S_DRIVER_OK);
+	status = vpci_status(vp);
+	if ((status & (VIRTIO_CONFIG_S_NEEDS_RESET | VIRTIO_CONFIG_S_DRIVER_OK)) ==
+		VIRTIO_CONFIG_S_DRIVER_OK)
+		return 0;
+	VPCI_LOG(ERR, vp->dev.name, "the function does not start: its status is 0x%02x", status);
+	return -EFAULT;
 }
 
 static int
 vpci_start(struct svq_device *dev)
 {
 	struct vpci_dev *vp = to_vpci(dev);
-	uint8_t status;
 	int ret;
 
 	if (vp->started)
 		return -EBUSY;
 	if (vp->dead || vp->features == 0)
 		return -EIO;
-	ret = program_queues(vp);
-	if (ret < 0)
-		return ret;
-	ret = svq_vfio_bus_master(vp->vfio, true);
-	if (ret < 0) {
-		VPCI_LOG(ERR, dev->name, "bus mastering cannot be switched on: %s", strerror(-ret));
-		return ret;
-	}
-	vpci_status_add(vp, VIRTIO_CONFIG_S_DRIVER_OK);
 	vp->started = true;
-	status = vpci_status(vp);
-	if ((status & (VIRTIO_CONFIG_S_NEEDS_RESET | VIRTIO_CONFIG_S_DRIVER_OK)) !=
-		VIRTIO_CONFIG_S_DRIVER_OK) {
-		VPCI_LOG(ERR, dev->name, "the function does not start: its status is 0x%02x",
-			status);
-		return -EFAULT;
-	}
-	return 0;
+	ret = vpci_irq_start(vp);
+	if (ret == 0)
+		ret = program_queues(vp);
+	if (ret == 0)
+		ret = vpci_ctrl_create(vp);
+	if (ret == 0)
+		ret = driver_ok(vp);
+	if (ret == 0)
+		vpci_ctrl_start(vp);
+	return ret;
 }
 
 /* ---- while it runs ---- */
@@ -327,6 +417,59 @@ vpci_notify(struct svq_device *dev, uint16_t qid, uint32_t data)
 	struct vpci_dev *vp = to_vpci(dev);
 
 	vpci_queue_notify(vp, &vp->queues[qid], data);
+}
+
+static int
+vpci_reset_queue(struct svq_device *dev, uint16_t qid)
+{
+	struct vpci_queue *queue = find_queue(dev, qid);
+	struct vpci_dev *vp = to_vpci(dev);
+	int ret = 0;
+
+	if (queue == NULL)
+		return -EINVAL;
+	if (!(vp->features & RTE_BIT64(VIRTIO_F_RING_RESET)))
+		return -ENOTSUP;
+	if (queue->enabled)
+		ret = vpci_queue_reset(vp, qid);
+	if (ret < 0)
+		return ret;
+	queue->enabled = false;
+	memset(&queue->conf, 0, sizeof(queue->conf));
+	return 0;
+}
+
+static int
+vpci_restart_queue(struct svq_device *dev, uint16_t qid)
+{
+	struct vpci_queue *queue = find_queue(dev, qid);
+	struct vpci_dev *vp = to_vpci(dev);
+	int ret;
+
+	if (!(vp->features & RTE_BIT64(VIRTIO_F_RING_RESET)))
+		return -ENOTSUP;
+	if (queue == NULL || !vp->started || queue->conf.size == 0)
+		return -EINVAL;
+	if (queue->enabled)
+		return -EBUSY;
+	ret = vpci_queue_program(vp, qid, queue);
+	if (ret == 0)
+		vpci_queue_enable(vp, qid, queue);
+	return ret;
+}
+
+/* virtio 1.2, 5.1.6.5.4: the wish stands until it is answered. */
+static void
+vpci_config_done(struct svq_device *dev)
+{
+	struct vpci_dev *vp = to_vpci(dev);
+	uint16_t status;
+
+	if (vp->started &&
+		vpci_config_read(vp, offsetof(struct virtio_net_config, status), &status,
+			sizeof(status)) == 0 &&
+		(rte_le_to_cpu_16(status) & VIRTIO_NET_S_ANNOUNCE))
+		vpci_ctrl_announced(vp);
 }
 
 static uint8_t
@@ -373,8 +516,16 @@ vpci_dump(struct svq_device *dev, FILE *f)
 		" unmaps; at most %u mappings, pages 0x%" PRIx64 "\n",
 		stats.mapped, stats.mapped_bytes, stats.maps, stats.unmaps, info->max_maps,
 		info->page_sizes);
-	fprintf(f, "  resets: %" PRIu64 ", by the kernel %" PRIu64 "\n", atomic_load(&vp->resets),
-		stats.resets);
+	fprintf(f,
+		"  resets: %" PRIu64 ", by the kernel %" PRIu64 ", of single queues %" PRIu64
+		"; vectors in use: %u\n",
+		atomic_load(&vp->resets), stats.resets, atomic_load(&vp->queue_resets),
+		vp->n_vectors);
+	fprintf(f,
+		"  control queue: %s, %" PRIu64 " commands, %" PRIu64
+		" without success; pairs on %u\n",
+		vp->ctrl != NULL ? "in use" : "none", atomic_load(&vp->commands),
+		atomic_load(&vp->command_errors), vp->pairs_on);
 }
 
 static const struct svq_device_ops vpci_ops = {
@@ -382,7 +533,13 @@ static const struct svq_device_ops vpci_ops = {
 	.set_features = vpci_set_features,
 	.dma_map = vpci_dma_map,
 	.dma_unmap = vpci_dma_unmap,
+	.set_dma = vpci_set_dma,
 	.queue_setup = vpci_queue_setup,
+	.queue_irq = vpci_queue_irq,
+	.config_irq = vpci_config_irq,
+	.config_done = vpci_config_done,
+	.queue_reset = vpci_reset_queue,
+	.queue_restart = vpci_restart_queue,
 	.pair_enable = vpci_pair_enable,
 	.start = vpci_start,
 	.stop = vpci_stop,

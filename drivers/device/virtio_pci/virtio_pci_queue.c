@@ -66,7 +66,6 @@ find_notify(const struct vpci_dev *vp, uint16_t qid, struct vpci_queue *queue)
 	}
 	queue->notify_at = at;
 	queue->notify = notify->addr != NULL ? notify->addr + at : NULL;
-	queue->notify_data = qid;
 	return 0;
 }
 
@@ -89,7 +88,12 @@ vpci_queue_program(struct vpci_dev *vp, uint16_t qid, struct vpci_queue *queue)
 	put64(vp, VIRTIO_PCI_COMMON_Q_DESCLO, conf->desc_iova);
 	put64(vp, VIRTIO_PCI_COMMON_Q_AVAILLO, conf->avail_iova);
 	put64(vp, VIRTIO_PCI_COMMON_Q_USEDLO, conf->used_iova);
-	vpci_write(vp, common, VIRTIO_PCI_COMMON_Q_MSIX, 2, VPCI_NO_VECTOR);
+	vpci_write(vp, common, VIRTIO_PCI_COMMON_Q_MSIX, 2, queue->vector);
+	if (get16(vp, VIRTIO_PCI_COMMON_Q_MSIX) != queue->vector) {
+		VPCI_LOG(ERR, vp->dev.name, "queue %u: the function has no room for vector %u", qid,
+			queue->vector);
+		return -EIO;
+	}
 	if (get16(vp, VIRTIO_PCI_COMMON_Q_SIZE) != conf->size) {
 		VPCI_LOG(ERR, vp->dev.name, "queue %u: the function does not take %u descriptors",
 			qid, conf->size);
@@ -99,22 +103,21 @@ vpci_queue_program(struct vpci_dev *vp, uint16_t qid, struct vpci_queue *queue)
 }
 
 void
-vpci_queue_enable(struct vpci_dev *vp, uint16_t qid)
+vpci_queue_enable(struct vpci_dev *vp, uint16_t qid, struct vpci_queue *queue)
 {
 	queue_select(vp, qid);
 	vpci_write(vp, &vp->caps.common, VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
+	queue->enabled = true;
 }
 
 /* rte_write*() orders it behind what was written to the ring: the device, which is notified, reads
- * that. */
+ * that. Without NOTIFICATION_DATA @p data is the queue's index, of 16 bits. */
 void
 vpci_queue_notify(const struct vpci_dev *vp, const struct vpci_queue *queue, uint32_t data)
 {
 	const struct vpci_area *area = &vp->caps.notify;
 	bool wide = (vp->features & RTE_BIT64(VIRTIO_F_NOTIFICATION_DATA)) != 0;
 
-	if (!wide)
-		data = queue->notify_data;
 	if (queue->notify == NULL)
 		svq_vfio_bar_write(
 			vp->vfio, area->bar, area->offset + queue->notify_at, wide ? 4 : 2, data);

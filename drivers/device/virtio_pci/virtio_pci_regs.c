@@ -146,6 +146,8 @@ vpci_negotiate(struct vpci_dev *vp, uint64_t features)
 	vpci_status_add(vp, VIRTIO_CONFIG_S_FEATURES_OK);
 	if (vpci_status(vp) & VIRTIO_CONFIG_S_FEATURES_OK) {
 		vp->features = features;
+		/* QEMU, for one, has only such queues as the features ask for. */
+		vp->n_queues = (uint16_t)vpci_read(vp, common, VIRTIO_PCI_COMMON_NUMQ, 2);
 		return 0;
 	}
 	vpci_status_add(vp, VIRTIO_CONFIG_S_FAILED);
@@ -179,4 +181,23 @@ vpci_config_read(const struct vpci_dev *vp, uint32_t offset, void *dst, uint32_t
 	VPCI_LOG(ERR, vp->dev.name, "the configuration changed %d times while it was read",
 		CONFIG_TRIES);
 	return -EAGAIN;
+}
+
+int
+vpci_queue_reset(struct vpci_dev *vp, uint16_t qid)
+{
+	const struct vpci_area *common = &vp->caps.common;
+	unsigned int ms;
+
+	atomic_fetch_add(&vp->queue_resets, 1);
+	vpci_write(vp, common, VIRTIO_PCI_COMMON_Q_SELECT, 2, qid);
+	vpci_write(vp, common, VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	for (ms = 0; ms < RESET_MS; ms++) {
+		if (vpci_read(vp, common, VIRTIO_PCI_COMMON_Q_RESET, 2) == 0 &&
+			vpci_read(vp, common, VIRTIO_PCI_COMMON_Q_ENABLE, 2) == 0)
+			return 0;
+		usleep(1000);
+	}
+	VPCI_LOG(ERR, vp->dev.name, "queue %u does not reset within %d ms", qid, RESET_MS);
+	return -EIO;
 }

@@ -75,23 +75,29 @@ static const struct feature features[] = {
 	F(VIRTIO_NET_F_MRG_RXBUF, IF_DEVICE, AS_GUEST, true,
 		"the device spreads a packet over buffers; the relay returns together what the "
 		"device did"),
-	F(VIRTIO_NET_F_STATUS, IF_DEVICE, AS_GUEST, false,
-		"a configuration field that the front-end presents, whatever the back-end offers"),
+	F(VIRTIO_NET_F_STATUS, IF_DEVICE, IF_OFFERED, false,
+		"a configuration field that the front-end presents; what the device's says is told "
+		"to "
+		"front-ends that ask"),
 	F(VIRTIO_NET_F_CTRL_VQ, ALWAYS, IF_OFFERED, true,
 		"the guest's control queue ends at the front-end, the device's at its driver here, "
 		"which switches queue pairs with it"),
-	F(VIRTIO_NET_F_CTRL_RX, ALWAYS, NEVER_TAKEN, true,
-		"commands that end at the front-end; the device receives what it receives"),
+	F(VIRTIO_NET_F_CTRL_RX, ALWAYS, IF_OFFERED, true,
+		"the guest's commands end at the front-end, which filters for it; the device is "
+		"told "
+		"to receive everything"),
 	F(VIRTIO_NET_F_CTRL_VLAN, NEVER_OFFERED, NEVER_TAKEN, false,
 		"the filter would be the front-end's, which sees no packet"),
 	F(VIRTIO_NET_F_CTRL_RX_EXTRA, NEVER_OFFERED, NEVER_TAKEN, false, "as CTRL_VLAN"),
-	F(VIRTIO_NET_F_GUEST_ANNOUNCE, ALWAYS, NEVER_TAKEN, true,
-		"the front-end asks for the announcement, after a migration; the packets are like "
-		"others"),
+	F(VIRTIO_NET_F_GUEST_ANNOUNCE, ALWAYS, IF_OFFERED, true,
+		"the front-end asks its guest, after a migration; where the device asks, its wish "
+		"is "
+		"answered"),
 	F(VIRTIO_NET_F_MQ, IF_PAIRS, AS_GUEST, true,
 		"the front-end switches vrings, the relay the device's pairs"),
-	F(VIRTIO_NET_F_CTRL_MAC_ADDR, NEVER_OFFERED, NEVER_TAKEN, false,
-		"a control command that the device would not learn"),
+	F(VIRTIO_NET_F_CTRL_MAC_ADDR, NEVER_OFFERED, IF_OFFERED, false,
+		"the guest's command would end at the front-end; the device is told the address of "
+		"mac="),
 	F(VIRTIO_F_NOTIFY_ON_EMPTY, NEVER_OFFERED, NEVER_TAKEN, false,
 		"legacy; rings are notified as EVENT_IDX or the flags say"),
 	F(VHOST_F_LOG_ALL, ALWAYS, NEVER_TAKEN, true,

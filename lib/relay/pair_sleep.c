@@ -9,6 +9,7 @@
 
 #include <rte_cycles.h>
 
+#include "barrier.h"
 #include "pair_sleep.h"
 #include "queue_priv.h"
 
@@ -126,7 +127,7 @@ svq_pair_sleep_try(struct svq_pair *pair, uint64_t now)
 	 * Orders our asking before our reading of the rings; pairs with the full barrier of the
 	 * guest and of the device between publishing in a ring and reading whether to notify.
 	 */
-	atomic_thread_fence(memory_order_seq_cst);
+	svq_device_mb(true);
 	moved = svq_pair_poll(pair);
 	if (moved != 0) {
 		listen_pair(pair, false);

@@ -165,6 +165,7 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	q->shadow.mask = conf->size - 1;
 	q->shadow.packed = conf->features & (1ULL << VIRTIO_F_RING_PACKED);
 	q->shadow.event_idx = conf->features & (1ULL << VIRTIO_RING_F_EVENT_IDX);
+	q->shadow.order_platform = conf->features & (1ULL << VIRTIO_F_ORDER_PLATFORM);
 	q->shadow.in_order = conf->features & (1ULL << VIRTIO_F_IN_ORDER);
 	strlcpy(q->name, conf->name, sizeof(q->name));
 	ret = shadow_alloc(q, conf->numa_node);

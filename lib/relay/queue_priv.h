@@ -198,8 +198,9 @@ struct svq_shadow_ring {
 	uint16_t used_idx;  /**< next to take back */
 	bool packed;
 	bool event_idx;
-	bool in_order;	 /**< the device returns chains as they came */
-	uint16_t oldest; /**< slots are a ring: the first one of the oldest chain in flight */
+	bool order_platform; /**< full barriers are those for devices, see barrier.h */
+	bool in_order;	     /**< the device returns chains as they came */
+	uint16_t oldest;     /**< slots are a ring: the first one of the oldest chain in flight */
 	uint32_t n_free;
 
 	/* Packed: the wrap counters at these two, and the burst that is being put or taken. */

@@ -16,6 +16,7 @@
  * the one as of the other, so room for a chain's slots is room for its places.
  */
 
+#include "barrier.h"
 #include "packed.h"
 #include "queue_priv.h"
 #include "shadow.h"
@@ -113,7 +114,7 @@ shadow_packed_publish(struct svq_queue *q, unsigned int n)
 
 	RTE_SET_USED(n);
 	/* Pairs with the device's read barrier between the flags and the rest of the descriptor. */
-	atomic_thread_fence(memory_order_release);
+	svq_device_wmb();
 	*flags = r->put_flags;
 	r->avail_idx = r->put_pos;
 	r->avail_wrap = r->put_wrap;
@@ -121,7 +122,7 @@ shadow_packed_publish(struct svq_queue *q, unsigned int n)
 	 * Orders the flags before the read of what the device asked for; pairs with the device's
 	 * full barrier between asking for kicks and reading the flags.
 	 */
-	atomic_thread_fence(memory_order_seq_cst);
+	svq_device_mb(r->order_platform);
 	return svq_packed_need_event(svq_packed_load_event(r->device_event), r->event_idx,
 		r->avail_idx, r->avail_wrap, (uint16_t)r->put_places, q->size);
 }

@@ -10,6 +10,7 @@
  * The device's side, split ring: we are the driver (virtio 1.2, 2.7).
  */
 
+#include "barrier.h"
 #include "queue_priv.h"
 #include "shadow.h"
 #include "split.h"
@@ -84,12 +85,13 @@ shadow_split_publish(struct svq_queue *q, unsigned int n)
 
 	r->avail_idx = old + n;
 	/* Pairs with the device's read barrier between avail->idx and the ring entries. */
-	svq_store16_release(&r->avail->idx, r->avail_idx);
+	svq_device_wmb();
+	svq_store16(&r->avail->idx, r->avail_idx);
 	/*
 	 * Orders avail->idx before the read of what the device asked for; pairs with the device's
 	 * full barrier between asking for kicks and reading avail->idx.
 	 */
-	atomic_thread_fence(memory_order_seq_cst);
+	svq_device_mb(r->order_platform);
 	if (r->event_idx)
 		return vring_need_event(
 			svq_load16(svq_avail_event(r->used, q->size)), r->avail_idx, old);
@@ -105,10 +107,11 @@ shadow_split_position(const struct svq_queue *q)
 static __rte_always_inline enum svq_queue_error
 shadow_split_used(const struct svq_queue *q, unsigned int *n)
 {
-	/* Pairs with the device's write barrier between the used entry and used->idx. */
-	uint16_t idx = svq_load16_acquire(&q->shadow.used->idx);
+	uint16_t idx = svq_load16(&q->shadow.used->idx);
 	uint16_t ahead = idx - q->shadow.used_idx;
 
+	/* Pairs with the device's write barrier between the used entry and used->idx. */
+	svq_device_rmb();
 	if (unlikely(ahead > q->inflight - q->held)) {
 		*n = idx;
 		return SVQ_QUEUE_E_USED_IDX;

@@ -17,8 +17,9 @@
 /* Longest sleep: short enough to see the end of a run. */
 #define WAIT_MS 20
 
-/* A pause that is worth a line. */
-#define PAUSE_MS 500
+/* A pause that is worth a line, and one that is too short to be explained. */
+#define PAUSE_MS       500
+#define PAUSE_SHORT_MS 100
 
 /* How many buffers traffic uses, and how big they are. */
 struct net_plan {
@@ -245,6 +246,27 @@ fe_net_poll_used(struct fe_net *net)
 	}
 }
 
+/* A frame came, or none is out. Only now: the time that a thread waits for a CPU is counted when it
+ * has got one. */
+static void
+net_pause_over(struct fe_net *net, uint64_t now)
+{
+	uint64_t pause = now - net->last_ms, waited = 0;
+
+	if (net->watch != NULL && pause > PAUSE_SHORT_MS)
+		waited = fe_watch_waited(net->watch);
+	if (pause > net->stats.blamed_ms + waited)
+		net->stats.blamed_ms = pause - waited;
+	if (pause > PAUSE_MS)
+		fprintf(stderr,
+			"no frame for %" PRIu64 " ms, until uptime %" PRIu64
+			" ms; threads waited for a CPU for %" PRIu64 " ms\n",
+			pause, now, waited);
+	net->last_ms = now;
+	if (net->watch != NULL)
+		fe_watch_note(net->watch, now);
+}
+
 unsigned int
 fe_net_poll(struct fe_net *net)
 {
@@ -258,13 +280,8 @@ fe_net_poll(struct fe_net *net)
 	now = fe_now_ms();
 	if (now - net->last_ms > net->stats.longest_ms)
 		net->stats.longest_ms = now - net->last_ms;
-	if (net->stats.received != before || fe_net_out(net) == 0) {
-		if (now - net->last_ms > PAUSE_MS)
-			fprintf(stderr,
-				"no frame for %" PRIu64 " ms, until uptime %" PRIu64 " ms\n",
-				now - net->last_ms, now);
-		net->last_ms = now;
-	}
+	if (net->stats.received != before || fe_net_out(net) == 0)
+		net_pause_over(net, now);
 	return moved;
 }
 

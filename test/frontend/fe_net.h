@@ -30,6 +30,7 @@
 
 #include "fe_dev.h"
 #include "fe_frame.h"
+#include "fe_watch.h"
 
 /** Most buffers of a chain. */
 #define FE_MAX_SEGS 256
@@ -61,6 +62,7 @@ struct fe_net_stats {
 	uint64_t missed;     /**< interrupts that did not come */
 	uint64_t aliased;    /**< buffers that went and came by their alias */
 	uint64_t longest_ms; /**< longest time without a frame while some were out */
+	uint64_t blamed_ms;  /**< likewise, less what fe_watch.h explains */
 };
 
 struct fe_buf;
@@ -96,7 +98,8 @@ struct fe_net {
 	bool quiet;			   /**< send nothing new */
 	struct fe_log *log;
 	struct fe_net_stats stats;
-	uint64_t last_ms; /**< when a frame came, or none was out */
+	uint64_t last_ms;	/**< when a frame came, or none was out */
+	struct fe_watch *watch; /**< not NULL: what to subtract from pauses */
 	uint8_t frame[FE_FRAME_MAX + 16];
 
 	/* fe_net_thread_*() */

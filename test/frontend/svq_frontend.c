@@ -24,6 +24,7 @@ struct options {
 	uint64_t run_ms;
 	uint64_t packets;
 	unsigned int hold_s;
+	const char *watch;
 	const char *attack;
 	bool log;
 	unsigned int delay_ms;
@@ -44,6 +45,7 @@ enum {
 	OPT_WINDOW,
 	OPT_SILENCE,
 	OPT_HOLD,
+	OPT_WATCH,
 	OPT_MRG,
 	OPT_EVENT_IDX,
 	OPT_LOG,
@@ -70,6 +72,7 @@ static const struct option long_options[] = {
 	{"window", required_argument, NULL, OPT_WINDOW},
 	{"silence", required_argument, NULL, OPT_SILENCE},
 	{"hold", required_argument, NULL, OPT_HOLD},
+	{"watch", required_argument, NULL, OPT_WATCH},
 	{"mrg", required_argument, NULL, OPT_MRG},
 	{"event-idx", required_argument, NULL, OPT_EVENT_IDX},
 	{"log", no_argument, NULL, OPT_LOG},
@@ -105,6 +108,9 @@ usage(FILE *f)
 		"  --window N           frames out at once, per pair (64)\n"
 		"  --silence USEC       send in bursts, up to so many us apart (0: without end)\n"
 		"  --hold SECONDS       stay connected in silence afterwards, or until SIGTERM\n"
+		"  --watch FILE         schedstat of the back-end's worker: the time that it "
+		"waits\n"
+		"                       for a CPU explains pauses\n"
 		"  --mrg 0|1            offer to merge receive buffers (1)\n"
 		"  --event-idx 0|1      use EVENT_IDX (1)\n"
 		"  --log                log dirty pages all the while, and check the log\n"
@@ -216,6 +222,9 @@ parse_option(struct options *o, int opt, const char *name, const char *arg)
 	case OPT_HOLD:
 		o->hold_s = (unsigned int)number(name, arg, 0, 1000000);
 		break;
+	case OPT_WATCH:
+		o->watch = arg;
+		break;
 	case OPT_MRG:
 		set_feature(o, FE_F_MRG_RXBUF, number(name, arg, 0, 1));
 		break;
@@ -292,8 +301,8 @@ report(const struct fe_net *net)
 
 	fe_net_stats(net, &s);
 	printf("doubled %" PRIu64 " disordered %" PRIu64 " calls %" PRIu64 " missed %" PRIu64
-	       " longest pause %" PRIu64 " ms\n",
-		s.doubled, s.disordered, s.calls, s.missed, s.longest_ms);
+	       " longest pause %" PRIu64 " ms, unexplained %" PRIu64 " ms\n",
+		s.doubled, s.disordered, s.calls, s.missed, s.longest_ms, s.blamed_ms);
 	printf("sent %" PRIu64 " received %" PRIu64 " lost %" PRIu64 " corrupt %" PRIu64 "\n",
 		s.sent, s.received, s.lost, s.corrupt);
 	return s.sent > 0 && fe_net_clean(net);
@@ -324,12 +333,15 @@ traffic(const struct options *o, struct fe_dev *dev, struct fe_net *net)
 {
 	struct fe_log log = {.fd = -1};
 	unsigned int hold = 0;
+	struct fe_watch watch;
 	bool good = true;
 	int rc = 0;
 
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	net->stop = &stopped;
+	fe_watch_open(&watch, o->watch);
+	net->watch = &watch;
 	if (o->packets > 0)
 		net->limit = o->packets;
 	if (o->log) {
@@ -355,6 +367,8 @@ traffic(const struct options *o, struct fe_dev *dev, struct fe_net *net)
 	for (; !stopped && hold < o->hold_s; hold++)
 		sleep(1);
 	fe_dev_stop(dev, NULL);
+	net->watch = NULL;
+	fe_watch_close(&watch);
 	fe_log_free(&log);
 	return good ? 0 : 1;
 }

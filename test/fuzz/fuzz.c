@@ -6,8 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include <sanitizer/lsan_interface.h>
+
 #include <rte_common.h>
 #include <rte_eal.h>
+#include <rte_memory.h>
 
 #include "fuzz.h"
 #include "random.h"
@@ -19,6 +22,15 @@ static uint64_t inputs;
 static struct timespec start;
 static void (*reporter)(FILE *f);
 
+/* What only EAL's memory points to is no leak. */
+static int
+add_root(const struct rte_memseg_list *list, void *arg)
+{
+	RTE_SET_USED(arg);
+	__lsan_register_root_region(list->base_va, list->len);
+	return 0;
+}
+
 static void
 at_exit(void)
 {
@@ -29,7 +41,7 @@ void
 fuzz_init(const char *name, void (*report)(FILE *f))
 {
 	char *eal[32] = {(char *)(uintptr_t)name, "--no-huge", "-m", "256", "--no-pci",
-		"--no-shconf", "--no-telemetry", "--log-level=*:1", "-l", "0"};
+		"--no-shconf", "--no-telemetry", "--log-level=*:1", "--lcores", "0@0,1@0"};
 	const char *more = getenv("FUZZ_EAL");
 	char *copy = strdup(more != NULL ? more : ""), *arg;
 	cpu_set_t cpus;
@@ -37,10 +49,12 @@ fuzz_init(const char *name, void (*report)(FILE *f))
 
 	for (arg = strtok(copy, " "); arg != NULL && n < 31; arg = strtok(NULL, " "))
 		eal[n++] = arg;
-	/* Targets that run side by side are not to share EAL's first core. */
+	/* A second lcore is there to be given pairs, and never runs. Targets that run side by side
+	 * are not to share EAL's first core. */
 	if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0 || rte_eal_init(n, eal) < 0 ||
 		sched_setaffinity(0, sizeof(cpus), &cpus) != 0)
 		abort();
+	rte_memseg_list_walk(add_root, NULL);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	reporter = report;
 	atexit(at_exit);

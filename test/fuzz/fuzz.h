@@ -30,8 +30,8 @@
 		}                                                                        \
 	} while (0)
 
-/** EAL without hugepages; FUZZ_EAL in the environment adds arguments. Exits with a line of what
- * @p report says. */
+/** EAL without hugepages; FUZZ_EAL in the environment adds arguments. @p report is called at the
+ * end: it tells on one line, after "did: ", how much was done. */
 void fuzz_init(const char *name, void (*report)(FILE *f));
 
 /** Begin an input. */

@@ -74,6 +74,7 @@ op_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_que
 	CU_ASSERT(!mock.started || mock.is_reset[qid]);
 	mock.setups++;
 	mock.queue[qid] = *queue;
+	mock.era[qid]++;
 	mock.seen[qid] = mock.returned[qid] = 0;
 	return 0;
 }
@@ -269,13 +270,23 @@ mock_take(uint16_t qid)
 	const struct svq_device_queue *q = &mock.queue[qid];
 	struct vring_avail *avail = reach(q->avail_iova, 6 + 2 * q->size);
 	struct vring_desc *desc = reach(q->desc_iova, 16 * q->size);
-	uint16_t head;
+	uint16_t head, at, ahead, n = 0;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(avail);
-	if (atomic_load((_Atomic uint16_t *)&avail->idx) == mock.seen[qid])
+	ahead = atomic_load((_Atomic uint16_t *)&avail->idx) - mock.seen[qid];
+	if (ahead == 0)
 		return -1;
-	head = avail->ring[mock.seen[qid]++ & (q->size - 1)];
-	CU_ASSERT_PTR_NOT_NULL(reach(desc[head].addr, desc[head].len));
+	CU_ASSERT_FATAL(ahead <= q->size);
+	head = at = avail->ring[mock.seen[qid]++ & (q->size - 1)];
+	for (;;) {
+		CU_ASSERT_FATAL(at < q->size && n++ < q->size);
+		CU_ASSERT(mock_reach(&mock.m, desc[at].addr, desc[at].len,
+				  desc[at].flags & VRING_DESC_F_WRITE ? SVQ_PERM_W : SVQ_PERM_R) !=
+			0);
+		if (!(desc[at].flags & VRING_DESC_F_NEXT))
+			break;
+		at = desc[at].next;
+	}
 	return head;
 }
 

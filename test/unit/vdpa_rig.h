@@ -53,6 +53,7 @@ extern struct vdpa_mock {
 	struct svq_device_queue queue[RIG_QUEUES];
 	int irqfd[RIG_QUEUES]; /* -1: none */
 	uint16_t seen[RIG_QUEUES], returned[RIG_QUEUES];
+	unsigned int era[RIG_QUEUES]; /**< counts the times that a queue was set up */
 	uint16_t max_pairs;
 	uint16_t mtu;
 } mock;

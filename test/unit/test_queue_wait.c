@@ -118,6 +118,32 @@ test_attach_anew(void)
 	attach_anew(F_SPLIT);
 }
 
+/* Slots that are in use stay so: all of a chain's, not its first one only. */
+static void
+test_attach_anew_full(void)
+{
+	unsigned int i, moved = 0;
+
+	bed_open(&b, GUEST_SIZE, SHADOW_SIZE, F_SPLIT);
+	write_chain(0, 3);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	svq_queue_detach(b.q);
+	CU_ASSERT_EQUAL(bed_attach(&b, 0), 0);
+	for (i = 0; i < SHADOW_SIZE; i++)
+		write_chain(3 + i, 1);
+	for (i = 0; i < SHADOW_SIZE; i++)
+		moved += svq_queue_avail(b.q);
+	CU_ASSERT_EQUAL(moved, SHADOW_SIZE - 3);
+	for (i = 0; i <= moved; i++) {
+		CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+		CU_ASSERT_EQUAL(chain.n, i == 0 ? 3 : 1);
+		bed_device_return(&b, chain.head, 0);
+	}
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), moved + 1);
+	CU_ASSERT_EQUAL(svq_queue_error(b.q), SVQ_QUEUE_OK);
+	bed_close(&b);
+}
+
 static void
 fill(void)
 {
@@ -126,6 +152,7 @@ fill(void)
 	autotest_add(s, "a chain without room costs nothing", test_stalled);
 	autotest_add(s, "a chain without room is forgotten", test_stall_forgotten);
 	autotest_add(s, "attaching anew needs no memory", test_attach_anew);
+	autotest_add(s, "attaching anew finds no slot free", test_attach_anew_full);
 }
 
 REGISTER_AUTOTEST(queue_wait_autotest, fill)

@@ -119,6 +119,8 @@ void *rig_ptr(struct rig *r, uint64_t gpa);
 void rig_give(struct rig *r, uint16_t qid, uint64_t gpa, uint32_t len);
 /** used->idx of a vring. */
 uint16_t rig_used(struct rig *r, uint16_t qid);
+/** Alarms are due: EAL's are stubbed, so that what a thread of its would do happens here. */
+void rig_alarms(void);
 /** What its worker would do. */
 void rig_poll(struct rig *r, uint16_t pair);
 /** Notifications of the guest since the last ask. */

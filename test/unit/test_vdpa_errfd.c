@@ -115,7 +115,6 @@ test_before_start(void)
 static void
 test_device(void)
 {
-	unsigned int i;
 	int rx, tx;
 
 	rig_open(&r, ARGS);
@@ -124,8 +123,7 @@ test_device(void)
 	tx = set_err(1);
 	mock.status = SVQ_DEVICE_S_NEEDS_RESET;
 	svq_queue_break(r.d->vrings[1].queue, SVQ_QUEUE_E_NEEDS_RESET);
-	for (i = 0; i < 5000 && rig_port_stats().device_breaks == 0; i++)
-		usleep(1000);
+	rig_alarms();
 	CU_ASSERT_EQUAL(signals(rx), 1);
 	CU_ASSERT_EQUAL(signals(tx), 1);
 	close(rx);

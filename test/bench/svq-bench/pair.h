@@ -33,9 +33,11 @@ struct pair_guest {
 	const struct pair_case *conf;
 	int fd;
 	uint8_t *memory; /* at GPA 0 */
-	uint64_t *gpa;	 /* of buffers: those to receive, then those to send */
+	uint64_t *gpa;	 /* of buffers in use: those to receive, then those to send */
+	uint64_t *pool;	 /* of all others */
+	unsigned int n_pool;
 	struct relay_driver rx, tx;
-	unsigned int credit; /* packets that may be sent */
+	unsigned int ready; /* packets to send since the beginning, modulo 2^32 */
 	uint64_t sent, received;
 };
 

@@ -13,9 +13,11 @@
 
 #include "pair.h"
 
-/* Buffers of either direction: more than a ring holds, as many as a guest has at work. */
-#define POOL   512
-#define FIRST  (1u << 20)
+/* Buffers: more than rings and loop hold; addresses of a direction: more than its ring holds. */
+#define BUFFERS 1024
+#define POOL	512
+/* As mbufs lie: the frame begins a cache line, its header ends the one before. */
+#define FIRST  ((1u << 20) + 128 - RELAY_HEADER)
 #define STRIDE 2368
 #define BUFFER 2048
 #define BURST  32
@@ -52,26 +54,35 @@ map_memory(struct pair_guest *g)
 	}
 }
 
+/* Where the address of a direction's chain stands, by the number of chains before it. */
+static uint64_t *
+place(struct pair_guest *g, const struct relay_driver *d, unsigned int chain)
+{
+	return &g->gpa[(d == &g->rx ? 0 : POOL) + (chain & (POOL - 1))];
+}
+
 int
 pair_guest_open(struct pair_guest *g, const struct pair_case *conf)
 {
 	struct relay_buffers buffers = {.n = POOL};
 	struct relay_ring ring;
-	unsigned int order[2 * POOL], i;
+	unsigned int order[BUFFERS], i;
 	int ret;
 
-	*g = (struct pair_guest){.conf = conf, .credit = ROUND};
+	*g = (struct pair_guest){.conf = conf};
 	ret = map_memory(g);
 	if (ret < 0)
 		return ret;
-	g->gpa = malloc(2 * POOL * sizeof(*g->gpa));
+	g->gpa = malloc((2 * POOL + BUFFERS) * sizeof(*g->gpa));
 	if (g->gpa == NULL)
 		return -ENOMEM;
-	for (i = 0; i < 2 * POOL; i++)
+	g->pool = g->gpa + 2 * POOL;
+	for (i = 0; i < BUFFERS; i++)
 		order[i] = i;
-	bench_shuffle(order, 2 * POOL);
-	for (i = 0; i < 2 * POOL; i++)
-		g->gpa[i] = FIRST + (uint64_t)order[i] * STRIDE;
+	bench_shuffle(order, BUFFERS);
+	for (i = 0; i < BUFFERS; i++)
+		g->pool[i] = FIRST + (uint64_t)order[i] * STRIDE;
+	g->n_pool = BUFFERS;
 	buffers.memory = g->memory;
 	buffers.gpa = g->gpa;
 	buffers.len = BUFFER;
@@ -85,9 +96,12 @@ pair_guest_open(struct pair_guest *g, const struct pair_case *conf)
 	buffers.writable = false;
 	relay_ring_init(&ring, g->memory + pair_guest_ring(1), PAIR_RING, conf->packed);
 	relay_driver_init(&g->tx, &ring, &buffers, 1, false);
+	/* What goes round. */
+	while (conf->loopback && g->ready < ROUND)
+		*place(g, &g->tx, g->ready++) = g->pool[--g->n_pool];
 	/* Frames for a MAC address that does not matter, from another one. */
-	for (i = 0; i < POOL; i++)
-		memset(g->memory + buffers.gpa[i] + RELAY_HEADER, 0x02, conf->bytes);
+	for (i = 0; i < BUFFERS; i++)
+		memset(g->memory + FIRST + i * STRIDE + RELAY_HEADER, 0x02, conf->bytes);
 	return 0;
 }
 
@@ -101,24 +115,47 @@ pair_guest_close(struct pair_guest *g)
 		close(g->fd);
 }
 
+/* Send what was received, or, where nothing comes back, from the pool. */
+static void
+send(struct pair_guest *g, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n && !g->conf->loopback; i++)
+		*place(g, &g->tx, g->tx.posted + i) = g->pool[--g->n_pool];
+	n = relay_driver_post(&g->tx, n);
+	g->sent += n;
+}
+
+/* What came goes out again: its buffers are put where those to send are taken from. */
+static void
+receive(struct pair_guest *g)
+{
+	unsigned int from = g->rx.reaped, n = relay_driver_reap(&g->rx, BURST), i;
+
+	for (i = 0; i < n; i++)
+		*place(g, &g->tx, g->ready++) = *place(g, &g->rx, from + i);
+	g->received += n;
+}
+
 void
 pair_guest_run(struct pair_guest *g)
 {
-	unsigned int n;
+	unsigned int from = g->tx.reaped, n, i;
 
-	n = relay_driver_reap(&g->rx, BURST);
-	g->received += n;
-	if (g->conf->loopback)
-		g->credit += n;
-	else
-		g->credit = BURST;
-	relay_driver_reap(&g->tx, BURST);
+	receive(g);
+	/* The buffers that were used last are taken first, as from a mempool's cache. */
+	n = relay_driver_reap(&g->tx, BURST);
+	for (i = 0; i < n; i++)
+		g->pool[g->n_pool++] = *place(g, &g->tx, from + i);
 	n = g->tx.chains - (g->tx.posted - g->tx.reaped);
-	if (g->conf->loopback ? g->credit != 0 : n >= BURST) {
-		n = relay_driver_post(&g->tx, RTE_MIN(g->credit, (unsigned int)BURST));
-		g->credit -= n;
-		g->sent += n;
-	}
-	if (g->rx.chains - (g->rx.posted - g->rx.reaped) >= BURST)
+	if (g->conf->loopback)
+		send(g, RTE_MIN(g->ready - g->tx.posted, (unsigned int)BURST));
+	else if (n >= BURST)
+		send(g, BURST);
+	if (g->rx.chains - (g->rx.posted - g->rx.reaped) >= BURST) {
+		for (i = 0; i < BURST; i++)
+			*place(g, &g->rx, g->rx.posted + i) = g->pool[--g->n_pool];
 		relay_driver_post(&g->rx, BURST);
+	}
 }

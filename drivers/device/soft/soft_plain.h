@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef SOFT_PLAIN_H
+#define SOFT_PLAIN_H
+
+/**
+ * @file
+ * Chains of one direct descriptor, which most packets are: read in line, without the general walk.
+ *
+ * Concepts
+ *
+ * What is unusual about a chain, faults included, is left to soft_ring_read(), which reads it
+ * again. So this only ever says "plain" or "look closer", and counts and notes nothing.
+ */
+
+#include "soft_ring.h"
+
+/** A chain of one buffer. */
+struct soft_plain {
+	uint8_t *addr;
+	uint32_t len;
+	struct soft_head head;
+};
+
+/** A descriptor's halves, each read once, whatever the driver does meanwhile. */
+static inline void
+soft_plain_load(const void *shared, uint64_t half[2])
+{
+	const volatile uint64_t *from = shared;
+
+	half[0] = from[0];
+	half[1] = from[1];
+}
+
+/** The descriptor of a split ring's chain. @return whether it exists. */
+static inline bool
+soft_plain_split(
+	const struct soft_ring *ring, uint16_t at, uint64_t half[2], struct soft_head *head)
+{
+	const struct soft_split *split = &ring->split;
+
+	if (at == split->end)
+		return false;
+	head->id = __atomic_load_n(&split->avail->ring[at & (ring->size - 1)], __ATOMIC_RELAXED);
+	if (unlikely(head->id >= ring->size))
+		return false;
+	soft_plain_load(&split->desc[head->id], half);
+	return true;
+}
+
+/**
+ * Read the chain at a position without taking it, if there is one and it is plain.
+ *
+ * @param[in,out] at
+ *   Position; on success, of the chain behind.
+ * @param perm
+ *   SVQ_PERM_R or SVQ_PERM_W: what the device does with the buffer.
+ * @return false: there is none, or soft_ring_read() has to tell what it is.
+ */
+static inline bool
+soft_plain_read(struct soft_ring *ring, struct soft_access *access, uint16_t *at, uint32_t perm,
+	struct soft_plain *plain)
+{
+	uint16_t flags = perm == SVQ_PERM_W ? VRING_DESC_F_WRITE : 0;
+	uint64_t half[2];
+
+	if (ring->is_packed) {
+		if (!soft_packed_ready(ring, *at))
+			return false;
+		soft_plain_load(&ring->packed.desc[*at & ~SOFT_PACKED_WRAP], half);
+		plain->head.id = (uint16_t)(half[1] >> 32);
+		if (unlikely(plain->head.id >= ring->size))
+			return false;
+		flags |= *at & SOFT_PACKED_WRAP ? SOFT_PACKED_AVAIL : SOFT_PACKED_USED;
+	} else {
+		if (!soft_plain_split(ring, *at, half, &plain->head))
+			return false;
+		/* What stands behind the flags is no id, and without NEXT means nothing. */
+		half[1] = (half[1] & UINT64_C(0xffffffff)) | (half[1] >> 32 & 0xffff) << 48;
+	}
+	plain->head.slots = 1;
+	plain->len = (uint32_t)half[1];
+	if (unlikely((uint16_t)(half[1] >> 48) != flags || plain->len == 0))
+		return false;
+	plain->addr = soft_access_get(access, &ring->buf_hint, half[0], plain->len, perm);
+	if (unlikely(plain->addr == NULL))
+		return false;
+	*at = ring->is_packed ? soft_packed_advance(ring, *at, 1) : *at + 1;
+	return true;
+}
+
+#endif /* SOFT_PLAIN_H */

@@ -4,7 +4,8 @@
 #
 # DPDK's own virtio driver as the guest (testpmd, net_virtio_user), one front-end after the other on
 # a relay that stays up: 1 and 4 queue pairs, mergeable buffers on and off, frames from 64 to 9000
-# bytes, split and packed rings, stops and starts, and 20 front-ends that are killed.
+# bytes, split and packed rings, features that the two sides have or lack, stops and starts, and 20
+# front-ends that are killed.
 #
 # Every packet that a guest sends is looped back to it; nothing may be lost, by anybody's count.
 #
@@ -14,13 +15,13 @@
 . "$(dirname "$0")/lib.sh"
 
 # Ports: 0 what is counted exactly; 1, packed at the device, too, frames that take several RX buffers, so that chains are no
-# count of packets; 2 front-ends that are killed.
-exact=0 jumbo=1 killed=2
+# count of packets; 2 front-ends that are killed; 3 and 4 devices that lack features that guests have.
+exact=0 jumbo=1 killed=2 plain=3 odd=4
 kills=20 rounds=3 pairs=(1 4) short=${1:-}
 if [ "$short" = short ]; then
 	kills=3 rounds=1 pairs=(2)
 fi
-sent=(0 0) received=(0 0)
+sent=(0 0 0 0 0) received=(0 0 0 0 0)
 
 sock()
 {
@@ -108,6 +109,15 @@ frames()
 	leave
 }
 
+# sides PORT VDEV-ARGUMENTS: each side with features of its own.
+sides()
+{
+	start_testpmd guest "$(sock "$1")" "queues=1,$2"
+	ask guest "set txpkts 64,64,64"
+	circulate "device $1, guest $2, 3 buffers a packet" "$1" 2
+	leave
+}
+
 # restarts PACKED: the same front-end stops and starts, by halves and altogether.
 restarts()
 {
@@ -150,9 +160,12 @@ murders()
 start_relay relay \
 	--vdev vdpa_svq0,device=soft,queues=4,backend=loopback \
 	--vdev vdpa_svq1,device=soft,queues=4,backend=loopback,packed=1 \
-	--vdev vdpa_svq2,device=soft,queues=1,backend=loopback -- \
+	--vdev vdpa_svq2,device=soft,queues=1,backend=loopback \
+	--vdev vdpa_svq3,device=soft,in_order=0,event_idx=0,notification_data=0,kicks=1 \
+	--vdev vdpa_svq4,device=soft,packed=1,in_order=0,indirect=0,order_platform=1,kicks=1 -- \
 	--iface "$(sock 0),dev=vdpa_svq0" --iface "$(sock 1),dev=vdpa_svq1" \
-	--iface "$(sock 2),dev=vdpa_svq2" --share-cores --stats-period 1
+	--iface "$(sock 2),dev=vdpa_svq2" --iface "$(sock 3),dev=vdpa_svq3" \
+	--iface "$(sock 4),dev=vdpa_svq4" --share-cores --stats-period 1
 
 # The first front-end may leave what all later ones use again.
 start_testpmd guest "$(sock $exact)" "queues=4" --rxq=4 --txq=4 --nb-cores=1
@@ -169,6 +182,13 @@ for queues in "${pairs[@]}"; do
 done
 frames $queues 1 1
 frames $queues 0 1
+for packed in 0 1; do
+	# On a device in order that indirect tables go to, a guest without order.
+	sides $exact "in_order=0,packed_vq=$packed"
+	[ "$short" = short ] && continue
+	sides $plain "in_order=1,packed_vq=$packed"
+	sides $odd "in_order=1,mrg_rxbuf=0,packed_vq=$packed"
+done
 restarts 0
 restarts 1
 murders
@@ -176,12 +196,12 @@ murders
 stop "$(pid_of relay)"
 finish relay 5 || fail "the relay ended with status $?"
 grep '^summary' "$tmp/relay.log"
-for port in $exact $jumbo $killed; do
+for port in $exact $jumbo $killed $plain $odd; do
 	for key in iommu_faults errors tx_drops rx_drops; do
 		[ "$(summary relay $port $key)" = 0 ] || fail "port $port: $key $(summary relay $port $key)"
 	done
 done
-for port in $exact $jumbo; do
+for port in $exact $jumbo $plain $odd; do
 	[ "$(summary relay $port tx_chains)" -eq "${sent[port]}" ] ||
 		fail "port $port: guests sent ${sent[port]}, the relay counts otherwise"
 done

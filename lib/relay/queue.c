@@ -156,6 +156,7 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	q->dev = svq_dma_device(conf->dma);
 	q->qid = conf->qid;
 	q->net_header = conf->net_header;
+	q->scalar = conf->scalar;
 	q->notify_position = conf->features & (1ULL << VIRTIO_F_NOTIFICATION_DATA);
 	q->size = conf->size;
 	q->irqfd = conf->irqfd;

@@ -145,14 +145,17 @@ svq_burst_put_plain(
 {
 	const struct svq_gather *ga = &q->gather;
 	unsigned int n = RTE_MIN(ga->n_plain, q->shadow.n_free), i;
+	uint64_t readable;
 
 	n = s->put_plain(q, n, kept);
 	if (!kept)
 		q->shadow.n_free -= n;
 	sum->chains = n;
 	sum->descs = n;
-	for (i = 0; i < n; i++)
-		sum->bytes += ga->writable[0] >> i & 1 ? 0 : ga->len[i];
+	/* Nearly always all are readable, or none. */
+	readable = ~ga->writable[0] & ((UINT64_C(1) << n) - 1);
+	for (i = 0; readable != 0 && i < n; i++)
+		sum->bytes += readable >> i & 1 ? ga->len[i] : 0;
 }
 
 /*

@@ -65,10 +65,11 @@ struct svq_gather {
 	uint64_t *gpa;
 	uint64_t *iova;
 	uint32_t *len;
-	uint64_t *writable;	/**< bit i % 64 of word i / 64: the device writes entry i */
-	uint64_t *translated;	/**< likewise: iova[i] holds for the whole of entry i */
-	uint16_t *at;		/**< split: descriptor of the guest's table, of a direct chain */
-	uint16_t id[SVQ_BURST]; /**< of plain chains, each of which is one entry */
+	uint64_t *writable;   /**< bit i % 64 of word i / 64: the device writes entry i */
+	uint64_t *translated; /**< likewise: iova[i] holds for the whole of entry i */
+	uint16_t *at;	      /**< split: descriptor of the guest's table, of a direct chain */
+	/** Of plain chains, each of which is one entry; room for a last write of eight. */
+	uint16_t id[SVQ_BURST + 8];
 	struct svq_chain chain[SVQ_BURST];
 };
 
@@ -85,6 +86,9 @@ struct svq_slot {
 		uint64_t half[2]; /**< the same, to write it whole */
 	};
 };
+
+/** svq_slot.writable in the second half. */
+#define SVQ_SLOT_WRITABLE (UINT64_C(1) << 48)
 
 /** A chain in flight, by its first slot. 16 bytes: four to a cache line. */
 struct svq_flight {
@@ -233,6 +237,7 @@ struct svq_queue {
 	struct svq_dirty_log log;
 	uint16_t qid;
 	uint32_t net_header;
+	bool scalar;	      /**< no vector instructions */
 	bool notify_position; /**< kicks carry it: VIRTIO_F_NOTIFICATION_DATA */
 
 	/* Written by the worker. */
@@ -390,32 +395,39 @@ extern const struct svq_instance svq_split_packed[SVQ_SLOTS_MODES];
 extern const struct svq_instance svq_packed_split[SVQ_SLOTS_MODES];
 extern const struct svq_instance svq_packed_packed[SVQ_SLOTS_MODES];
 
-/** Define those of a pairing. */
-#define SVQ_INSTANCES(name, guest, shadow)                       \
-	static unsigned int avail(struct svq_queue *q)           \
-	{                                                        \
-		return svq_burst_avail(q, guest, shadow, false); \
-	}                                                        \
-	static unsigned int avail_kept(struct svq_queue *q)      \
-	{                                                        \
-		return svq_burst_avail(q, guest, shadow, true);  \
-	}                                                        \
-	static unsigned int used(struct svq_queue *q)            \
-	{                                                        \
-		return svq_burst_used(q, guest, shadow, false);  \
-	}                                                        \
-	static unsigned int used_kept(struct svq_queue *q)       \
-	{                                                        \
-		return svq_burst_used(q, guest, shadow, true);   \
-	}                                                        \
-	static unsigned int used_ordered(struct svq_queue *q)    \
-	{                                                        \
-		return svq_burst_used_ordered(q, guest, shadow); \
-	}                                                        \
-	const struct svq_instance name[SVQ_SLOTS_MODES] = {      \
-		[SVQ_SLOTS_STACK] = {avail, used},               \
-		[SVQ_SLOTS_KEPT] = {avail_kept, used_kept},      \
-		[SVQ_SLOTS_RING] = {avail, used_ordered},        \
+#ifdef RTE_ARCH_X86_64
+/* With AVX-512 where a side is packed. */
+extern const struct svq_instance svq_split_packed_vector[SVQ_SLOTS_MODES];
+extern const struct svq_instance svq_packed_split_vector[SVQ_SLOTS_MODES];
+extern const struct svq_instance svq_packed_packed_vector[SVQ_SLOTS_MODES];
+#endif
+
+/** Define those of a pairing; @p how: attributes of the functions. */
+#define SVQ_INSTANCES(name, guest, shadow, how)                   \
+	static how unsigned int avail(struct svq_queue *q)        \
+	{                                                         \
+		return svq_burst_avail(q, guest, shadow, false);  \
+	}                                                         \
+	static how unsigned int avail_kept(struct svq_queue *q)   \
+	{                                                         \
+		return svq_burst_avail(q, guest, shadow, true);   \
+	}                                                         \
+	static how unsigned int used(struct svq_queue *q)         \
+	{                                                         \
+		return svq_burst_used(q, guest, shadow, false);   \
+	}                                                         \
+	static how unsigned int used_kept(struct svq_queue *q)    \
+	{                                                         \
+		return svq_burst_used(q, guest, shadow, true);    \
+	}                                                         \
+	static how unsigned int used_ordered(struct svq_queue *q) \
+	{                                                         \
+		return svq_burst_used_ordered(q, guest, shadow);  \
+	}                                                         \
+	const struct svq_instance name[SVQ_SLOTS_MODES] = {       \
+		[SVQ_SLOTS_STACK] = {avail, used},                \
+		[SVQ_SLOTS_KEPT] = {avail_kept, used_kept},       \
+		[SVQ_SLOTS_RING] = {avail, used_ordered},         \
 	}
 
 /** Bytes of the bitmap of ids. */

@@ -249,7 +249,7 @@ svq_shadow_claim_plain(const struct svq_shadow_plain *p, unsigned int i, uint16_
 		*ids |= bit;
 	}
 	p->slot[*slot].half[0] = p->gpa[i];
-	p->slot[*slot].half[1] = p->len[i] | writable << 48;
+	p->slot[*slot].half[1] = p->len[i] | (writable ? SVQ_SLOT_WRITABLE : 0);
 	p->flight[*slot].half[0] = p->seq + i;
 	p->flight[*slot].half[1] =
 		(p->len[i] & -(uint32_t)writable) | (uint64_t)(SVQ_FLIGHT_PLAIN | id) << 32;

@@ -34,10 +34,30 @@ static const struct svq_instance *const instances[2][2] = {
 	{svq_packed_split, svq_packed_packed},
 };
 
+/* The one to use with this CPU. */
+static const struct svq_instance *
+pairing(const struct svq_queue *q)
+{
+#ifdef RTE_ARCH_X86_64
+	static const struct svq_instance *const vector[2][2] = {
+		{NULL, svq_split_packed_vector},
+		{svq_packed_split_vector, svq_packed_packed_vector},
+	};
+	const struct svq_instance *i = vector[q->guest.packed][q->shadow.packed];
+
+	/* Not rte_cpu_get_flag_enabled(): it runs CPUID anew, which a hypervisor traps. */
+	if (i != NULL && !q->scalar && __builtin_cpu_supports("avx512f") &&
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+		__builtin_cpu_supports("avx512vl"))
+		return i;
+#endif
+	return instances[q->guest.packed][q->shadow.packed];
+}
+
 static void
 set_mode(struct svq_queue *q, enum svq_slots_mode mode)
 {
-	const struct svq_instance *i = &instances[q->guest.packed][q->shadow.packed][mode];
+	const struct svq_instance *i = &pairing(q)[mode];
 
 	q->mode = mode;
 	q->avail_burst = i->avail;

@@ -109,6 +109,7 @@ struct svq_queue_conf {
 	 * chains are not looked into.
 	 */
 	uint32_t net_header;
+	bool scalar; /**< use no vector instructions even where the CPU has them: for comparisons */
 };
 
 /** Guest side of a queue. Addresses are HVAs of our own mapping of guest memory, validated. */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <rte_config.h>
+
+#ifdef RTE_ARCH_X86_64
+
+#include "guest_packed_vector.h"
+#include "queue_burst.h"
+#include "queue_ordered.h"
+#include "shadow_split.h"
+#include "vector.h"
+
+SVQ_INSTANCES(svq_packed_split_vector, &svq_guest_packed_vector, &svq_shadow_split, SVQ_AVX512);
+
+#endif /* RTE_ARCH_X86_64 */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <rte_config.h>
+
+#ifdef RTE_ARCH_X86_64
+
+#include "guest_split.h"
+#include "queue_burst.h"
+#include "queue_ordered.h"
+#include "shadow_packed_vector.h"
+#include "vector.h"
+
+SVQ_INSTANCES(svq_split_packed_vector, &svq_guest_split, &svq_shadow_packed_vector, SVQ_AVX512);
+
+#endif /* RTE_ARCH_X86_64 */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#ifndef SHADOW_VECTOR_H
+#define SHADOW_VECTOR_H
+
+/**
+ * @file
+ * What shadow.h does for one plain chain, for up to eight: at once where ids are kept and follow
+ * one another, as those of a driver do that takes its descriptors in turn; else one by one.
+ */
+
+#include "shadow.h"
+#include "vector.h"
+
+SVQ_VECTOR unsigned int
+svq_shadow_claim_one_by_one(const struct svq_shadow_plain *p, unsigned int i, unsigned int n,
+	uint16_t slot[SVQ_LANES], bool kept)
+{
+	unsigned int k;
+
+	for (k = 0; k < n && svq_shadow_claim_plain(p, i + k, &slot[k], kept); k++)
+		;
+	return k;
+}
+
+/**
+ * Claim slots for plain chains @p i to @p i + @p n - 1, and fill them.
+ *
+ * @param slot
+ *   Where the numbers of eight slots go; left alone if ids are kept: they are the ids.
+ * @return how many, as svq_shadow_claim_plain().
+ */
+SVQ_VECTOR unsigned int
+svq_shadow_claim_eight(const struct svq_shadow_plain *p, unsigned int i, unsigned int n,
+	uint16_t slot[SVQ_LANES], bool kept)
+{
+	const __m512i ids = svq_load_ids(&p->id[i]);
+	const __mmask8 writable = (__mmask8)(p->writable >> i);
+	__m512i known, len, gpa;
+	__mmask8 free;
+	uint16_t id;
+
+	if (!kept || unlikely(!svq_consecutive(ids, svq_lanes(n))))
+		return svq_shadow_claim_one_by_one(p, i, n, slot, kept);
+	id = p->id[i];
+	known = svq_load_seconds(&p->flight[id], n);
+	free = _mm512_testn_epi64_mask(known, svq_all(UINT64_C(0xffffffff) << 32));
+	if (unlikely((free & svq_lanes(n)) != svq_lanes(n)))
+		return svq_shadow_claim_one_by_one(p, i, n, slot, kept);
+	gpa = _mm512_loadu_si512(&p->gpa[i]);
+	len = svq_load_lens(&p->len[i]);
+	svq_store_halves(&p->slot[id], gpa,
+		_mm512_mask_or_epi64(len, writable, len, svq_all(SVQ_SLOT_WRITABLE)), n,
+		SVQ_BOTH_HALVES);
+	known = _mm512_slli_epi64(_mm512_or_epi64(ids, svq_all(SVQ_FLIGHT_PLAIN)), 32);
+	svq_store_halves(&p->flight[id], _mm512_add_epi64(svq_all(p->seq + i), svq_iota()),
+		_mm512_mask_or_epi64(known, writable, known, len), n, SVQ_BOTH_HALVES);
+	return n;
+}
+
+/* The entries have the lengths already; their ids are written while @p ids are read. */
+SVQ_VECTOR unsigned int
+svq_shadow_take_one_by_one(struct svq_shadow_taking *t, unsigned int i, __m512i ids, unsigned int n)
+{
+	uint16_t id[SVQ_LANES];
+	unsigned int k;
+
+	_mm_storeu_si128((void *)id, _mm512_cvtepi64_epi16(ids));
+	for (k = 0; k < n && svq_shadow_take_plain(t, i + k, id[k], t->len[i + k]); k++)
+		;
+	return k;
+}
+
+/**
+ * A device returns @p ids and @p lens, up to @p n: as svq_shadow_take_plain() for entries @p i and
+ * on. @return how many it held for.
+ */
+SVQ_VECTOR unsigned int
+svq_shadow_take_eight(struct svq_shadow_taking *t, unsigned int i, __m512i ids, __m512i lens,
+	unsigned int n, __m512i *bytes)
+{
+	__m512i known;
+	__mmask8 good;
+	uint16_t id;
+
+	_mm_storeu_si128((void *)&t->id[i], _mm512_cvtepi64_epi16(ids));
+	_mm256_storeu_si256((void *)&t->len[i], _mm512_cvtepi64_epi32(lens));
+	id = t->id[i];
+	if (t->mode != SVQ_SLOTS_KEPT ||
+		unlikely(id + n > t->size || !svq_consecutive(ids, svq_lanes(n))))
+		return svq_shadow_take_one_by_one(t, i, ids, n);
+	known = svq_load_seconds(&t->flight[id], n);
+	good = _mm512_cmpeq_epi64_mask(
+		_mm512_srli_epi64(known, 32), _mm512_or_epi64(ids, svq_all(SVQ_FLIGHT_PLAIN)));
+	good = _mm512_mask_cmple_epu64_mask(
+		good, lens, _mm512_and_epi64(known, svq_all(UINT32_MAX)));
+	if (unlikely((good & svq_lanes(n)) != svq_lanes(n)))
+		return svq_shadow_take_one_by_one(t, i, ids, n);
+	svq_store_halves(&t->flight[id], known, _mm512_setzero_si512(), n, SVQ_SECOND_HALVES);
+	if (t->log)
+		_mm512_storeu_si512(&t->gpa[i], svq_load_firsts(&t->slot[id], n));
+	*bytes = _mm512_mask_add_epi64(*bytes, svq_lanes(n), *bytes, lens);
+	return n;
+}
+
+#endif /* SHADOW_VECTOR_H */

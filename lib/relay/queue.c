@@ -122,9 +122,8 @@ shadow_alloc(struct svq_queue *q, int numa_node)
 		if (ret < 0)
 			return ret;
 	}
-	r->slot = rte_zmalloc_socket("svq_slot",
-		(q->size + r->tables.n * r->tables.descs) * sizeof(*r->slot), RTE_CACHE_LINE_SIZE,
-		socket);
+	r->slot = rte_zmalloc_socket("svq_slot", (q->size + svq_tables_descs(q)) * sizeof(*r->slot),
+		RTE_CACHE_LINE_SIZE, socket);
 	r->flight = rte_zmalloc_socket(
 		"svq_flight", q->size * sizeof(*r->flight), RTE_CACHE_LINE_SIZE, socket);
 	r->origin = rte_zmalloc_socket(

@@ -130,14 +130,20 @@ struct svq_origin {
 	uint16_t pieces; /**< descriptors of the table that it has before the device; 0: none */
 };
 
-/** Indirect tables of ours, see table.h. Offsets count descriptors from the first table's start. */
-struct svq_tables {
-	void *mem;
-	uint64_t iova;
+/** Indirect tables of ours, of one length. */
+struct svq_table_class {
 	uint16_t *free; /**< offsets of free tables, the next one to use last */
 	uint16_t n_free;
 	uint16_t n;	/**< tables; 0: the device takes none */
 	uint16_t descs; /**< of one table */
+	uint16_t first; /**< offset of the first table */
+};
+
+/** All of them, short and long ones, see table.h. Offsets count descriptors in the memory. */
+struct svq_tables {
+	void *mem;
+	uint64_t iova;
+	struct svq_table_class class[2];
 };
 
 /** The guest's ring. */
@@ -461,6 +467,17 @@ svq_flight_pieces(const struct svq_shadow_ring *r, uint16_t head, unsigned int *
 		return &r->slot[head];
 	*n = r->origin[head].pieces;
 	return &r->slot[r->slot[head].next];
+}
+
+/** Give the table of a chain that is in flight no more back. */
+static inline void
+svq_table_release(struct svq_queue *q, uint16_t head)
+{
+	struct svq_tables *t = &q->shadow.tables;
+	uint16_t at = q->shadow.slot[head].next - q->size;
+	struct svq_table_class *c = &t->class[at >= t->class[1].first];
+
+	c->free[c->n_free++] = at;
 }
 
 static inline bool

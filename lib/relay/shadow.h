@@ -301,7 +301,7 @@ svq_shadow_release(struct svq_queue *q, const struct svq_used *used, bool kept)
 
 	r->flight[slot].word = 0;
 	if (unlikely(used->flight.origin && r->origin[slot].pieces != 0))
-		r->tables.free[r->tables.n_free++] = r->slot[slot].next - q->size;
+		svq_table_release(q, slot);
 	if (!kept) {
 		r->free[r->n_free++] = slot;
 		q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));
@@ -348,7 +348,7 @@ svq_shadow_release_oldest(struct svq_queue *q, const struct svq_used *used)
 
 	r->flight[used->head].word = 0;
 	if (unlikely(used->flight.origin && r->origin[used->head].pieces != 0))
-		r->tables.free[r->tables.n_free++] = r->slot[used->head].next - q->size;
+		svq_table_release(q, used->head);
 	q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));
 	svq_shadow_free_oldest(q, used->flight.slots);
 }

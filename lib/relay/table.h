@@ -13,19 +13,21 @@
  *
  * A chain that came as a table, or that grew because its buffers cross regions, or that finds too
  * few free slots, takes one slot of the shadow ring and a table from a pool; the pool was made with
- * the queue, of host-only memory that the device may only read. Our copy of a table's descriptors
+ * the queue, of host-only memory that the device may only read. There are many short tables and a
+ * few long ones. Our copy of a table's descriptors
  * is kept in slots behind those of the ring, so whoever follows a chain need not know of tables. A
- * chain that is longer than a table, or finds none free, takes slots of the ring as if there were
- * no tables.
+ * chain that finds none free of its length takes slots of the ring as if there were no tables.
  */
 
 #include "queue_priv.h"
 #include "shadow.h"
 
-/** Descriptors that a table holds at most: more than network drivers give for 64 KiB. */
-#define SVQ_TABLE_DESCS 32u
-/** Tables of a queue at most; otherwise as many as its ring has descriptors. */
-#define SVQ_TABLES_MAX 512u
+/** Descriptors of a short table: more than network drivers give for 64 KiB. */
+#define SVQ_TABLE_SHORT 32u
+/** Short tables of a queue at most; otherwise as many as its ring has descriptors. */
+#define SVQ_TABLES_SHORT 512u
+/** Long tables, for as many descriptors as the ring has; fewer with a ring of more than 8192. */
+#define SVQ_TABLES_LONG 4u
 
 /** Write the @p i -th descriptor of a table. @p flags: VRING_DESC_F_NEXT and VRING_DESC_F_WRITE. */
 typedef void (*svq_table_write)(
@@ -36,19 +38,26 @@ int svq_tables_alloc(struct svq_queue *q, int numa_node);
 void svq_tables_free(struct svq_queue *q);
 /** All tables are free from now on. */
 void svq_tables_reset(struct svq_queue *q);
+/** Descriptors of all of them. */
+uint32_t svq_tables_descs(const struct svq_queue *q);
+
+/** The tables that a chain of @p pieces descriptors fits. */
+static inline struct svq_table_class *
+svq_table_class(struct svq_tables *t, uint32_t pieces)
+{
+	return &t->class[pieces > t->class[0].descs];
+}
 
 /** Whether a chain of @p pieces descriptors is to have a table; in the ring it has that many. */
 static __rte_always_inline bool
-svq_table_suits(const struct svq_queue *q, const struct svq_chain *chain, bool kept)
+svq_table_suits(struct svq_queue *q, const struct svq_chain *chain, bool kept)
 {
-	const struct svq_tables *t = &q->shadow.tables;
-
 	if (likely(chain->pieces == 1))
 		return false;
 	if (!chain->indirect &&
 		(kept ? chain->pieces == chain->n : chain->pieces <= q->shadow.n_free))
 		return false;
-	return chain->pieces <= t->descs && t->n_free != 0;
+	return svq_table_class(&q->shadow.tables, chain->pieces)->n_free != 0;
 }
 
 /* A table that is being written. */
@@ -82,7 +91,8 @@ svq_table_put(struct svq_queue *q, svq_shadow_write write, svq_table_write entry
 	struct svq_shadow_ring *r = &q->shadow;
 	const struct svq_gather *ga = &q->gather;
 	uint16_t head = kept ? chain->id : r->free[--r->n_free];
-	uint32_t at = r->tables.free[--r->tables.n_free];
+	struct svq_table_class *class = svq_table_class(&r->tables, chain->pieces);
+	uint32_t at = class->free[--class->n_free];
 	struct svq_table_cursor c = {.table = r->tables.mem + at * sizeof(struct vring_desc),
 		.slot = q->size + at,
 		.n = chain->pieces};

@@ -175,20 +175,38 @@ test_room(void)
 	bed_close(&b);
 }
 
-/* Longer than a table of ours, or with no table left: slots, as many as the chain has buffers. */
+/* Long tables are few; with none left there are slots, as many as the chain has buffers. */
 static void
 test_fall_back(void)
 {
 	unsigned int i, tabled = 0;
 
-	bed_open_features(&b, 64, 64, V1 | INDIRECT, V1 | INDIRECT);
+	bed_open_features(&b, 64, 256, V1 | INDIRECT, V1 | INDIRECT);
+	for (i = 0; i < 6; i++)
+		put_table(i, i < 5 ? 33 + i : 32, 0);
+	while (svq_queue_avail(b.q) != 0)
+		;
+	for (i = 0; i < 6; i++) {
+		take(i < 5 ? 33 + i : 32, i != 4);
+		give_back(0, i);
+	}
+	for (i = 0; i < 4; i++)
+		put_table(i, 64, 0);
+	while (svq_queue_avail(b.q) != 0)
+		;
+	for (i = 0; i < 4; i++) {
+		take(64, 1);
+		give_back(0, i);
+	}
+	bed_close(&b);
+
+	/* Of so large a ring none is long. */
+	bed_open_features(&b, 64, 32768, V1 | INDIRECT, V1 | INDIRECT);
 	put_table(0, 33, 0);
 	put_table(1, 32, 0);
 	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 2);
 	take(33, 0);
-	give_back(0, 0);
 	take(32, 1);
-	give_back(0, 1);
 	bed_close(&b);
 
 	bed_open_features(&b, 2048, 2048, V1 | INDIRECT, V1 | INDIRECT);

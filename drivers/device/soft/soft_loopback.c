@@ -23,7 +23,8 @@ copy(uint8_t *to, const uint8_t *from, uint32_t len)
 	if (len < LONG)
 		rte_memcpy(to, from, len);
 	else
-		memcpy(to, from, len);
+		/* The driver may give the same memory for both. */
+		memmove(to, from, len);
 }
 
 /* Have what of a frame was not asked for already. */
@@ -54,8 +55,8 @@ asks(const struct soft_net *net, const struct soft_plain *plain)
  * known before the first byte is copied, so that the packets come from the driver's core while
  * others are worked on.
  */
-static unsigned int
-loop_plain(struct soft_net *net)
+static __rte_always_inline unsigned int
+loop_plain(struct soft_net *net, const bool packed)
 {
 	const struct virtio_net_hdr_mrg_rxbuf hdr = {.num_buffers = 1};
 	const uint32_t hdr_len = net->dev->hdr_len;
@@ -65,8 +66,10 @@ loop_plain(struct soft_net *net)
 	unsigned int n, i;
 
 	for (n = 0; n < SOFT_BURST; n++) {
-		if (!soft_plain_read(&pair->tx, &net->access, &tx_at, SVQ_PERM_R, &from[n]) ||
-			!soft_plain_read(&pair->rx, &net->access, &rx_at, SVQ_PERM_W, &to[n]))
+		if (!soft_plain_read(
+			    &pair->tx, packed, &net->access, &tx_at, SVQ_PERM_R, &from[n]) ||
+			!soft_plain_read(
+				&pair->rx, packed, &net->access, &rx_at, SVQ_PERM_W, &to[n]))
 			break;
 		if (unlikely(from[n].len <= hdr_len || from[n].len - hdr_len > SOFT_MAX_FRAME ||
 			    from[n].len > to[n].len))
@@ -84,8 +87,8 @@ loop_plain(struct soft_net *net)
 			break;
 		memcpy(to[i].addr, &hdr, hdr_len);
 		copy(to[i].addr + hdr_len, from[i].addr + hdr_len, from[i].len - hdr_len);
-		soft_ring_take(&pair->rx, &to[i].head, from[i].len, false);
-		soft_ring_take(&pair->tx, &from[i].head, 0, true);
+		soft_ring_take_as(&pair->rx, packed, &to[i].head, from[i].len, false);
+		soft_ring_take_as(&pair->tx, packed, &from[i].head, 0, true);
 	}
 	net->rx_packets += i;
 	net->tx_packets += i;
@@ -106,6 +109,28 @@ offload_room(struct soft_net *net)
 	return way == SOFT_OFFLOAD_NEVER ? SOFT_NET_NEVER : SOFT_NET_ROOM;
 }
 
+/* Any packet. @return whether there was one, and room for it. */
+static bool
+loop_one(struct soft_net *net)
+{
+	struct soft_ring *rx = &net->pair->rx;
+	enum soft_net_room room;
+
+	if (!soft_ring_ready(rx, rx->next) || !soft_net_tx_read(net))
+		return false;
+	room = offload_room(net);
+	if (likely(room == SOFT_NET_ROOM))
+		room = soft_net_rx_reserve(net, net->len);
+	if (room == SOFT_NET_WAIT)
+		return false;
+	if (likely(room == SOFT_NET_ROOM))
+		soft_net_rx_write(net);
+	else
+		net->rx_drops++;
+	soft_net_tx_take(net);
+	return true;
+}
+
 /*
  * A packet sent on a pair returns on the same pair, lossless: it is taken from the transmit queue
  * only when there is room for it in the receive queue.
@@ -113,26 +138,14 @@ offload_room(struct soft_net *net)
 static unsigned int
 loopback_poll(struct soft_dev *dev, struct soft_pair *pair)
 {
-	enum soft_net_room room;
 	struct soft_net net;
 	unsigned int i;
 
 	if (!soft_net_begin(&net, dev, pair))
 		return 0;
-	for (i = loop_plain(&net); i < SOFT_BURST; i++) {
-		if (!soft_ring_ready(&pair->rx, pair->rx.next) || !soft_net_tx_read(&net))
-			break;
-		room = offload_room(&net);
-		if (likely(room == SOFT_NET_ROOM))
-			room = soft_net_rx_reserve(&net, net.len);
-		if (room == SOFT_NET_WAIT)
-			break;
-		if (likely(room == SOFT_NET_ROOM))
-			soft_net_rx_write(&net);
-		else
-			net.rx_drops++;
-		soft_net_tx_take(&net);
-	}
+	i = pair->tx.is_packed ? loop_plain(&net, true) : loop_plain(&net, false);
+	while (i < SOFT_BURST && loop_one(&net))
+		i++;
 	return soft_net_end(&net);
 }
 

@@ -53,20 +53,22 @@ soft_plain_split(
 /**
  * Read the chain at a position without taking it, if there is one and it is plain.
  *
+ * @param packed
+ *   ring->is_packed, known when it is compiled.
  * @param[in,out] at
  *   Position; on success, of the chain behind.
  * @param perm
  *   SVQ_PERM_R or SVQ_PERM_W: what the device does with the buffer.
  * @return false: there is none, or soft_ring_read() has to tell what it is.
  */
-static inline bool
-soft_plain_read(struct soft_ring *ring, struct soft_access *access, uint16_t *at, uint32_t perm,
-	struct soft_plain *plain)
+static __rte_always_inline bool
+soft_plain_read(struct soft_ring *ring, const bool packed, struct soft_access *access, uint16_t *at,
+	uint32_t perm, struct soft_plain *plain)
 {
 	uint16_t flags = perm == SVQ_PERM_W ? VRING_DESC_F_WRITE : 0;
 	uint64_t half[2];
 
-	if (ring->is_packed) {
+	if (packed) {
 		if (!soft_packed_ready(ring, *at))
 			return false;
 		soft_plain_load(&ring->packed.desc[*at & ~SOFT_PACKED_WRAP], half);
@@ -87,7 +89,7 @@ soft_plain_read(struct soft_ring *ring, struct soft_access *access, uint16_t *at
 	plain->addr = soft_access_get(access, &ring->buf_hint, half[0], plain->len, perm);
 	if (unlikely(plain->addr == NULL))
 		return false;
-	*at = ring->is_packed ? soft_packed_advance(ring, *at, 1) : *at + 1;
+	*at = packed ? soft_packed_advance(ring, *at, 1) : *at + 1;
 	return true;
 }
 

@@ -40,7 +40,9 @@
 
 #include <linux/virtio_ring.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
+#include <rte_common.h>
 
 #include <svq_device.h>
 
@@ -282,6 +284,28 @@ soft_ring_ready(const struct soft_ring *ring, uint16_t at)
 	return ring->is_packed ? soft_packed_ready(ring, at) : at != ring->split.end;
 }
 
+/** soft_ring_take(), where the format is known when it is compiled. */
+static __rte_always_inline void
+soft_ring_take_as(struct soft_ring *ring, const bool packed, const struct soft_head *head,
+	uint32_t len, bool whole)
+{
+	uint16_t at = ring->next;
+
+	ring->next = packed ? soft_packed_advance(ring, at, head->slots) : at + 1;
+	if (ring->in_order) {
+		if (ring->batch.n++ == 0)
+			ring->batch.at = at;
+		ring->batch.last = *head;
+		ring->batch.len = len;
+		if (!whole)
+			soft_ring_close_batch(ring);
+	} else if (packed) {
+		soft_packed_used(ring, at, head->id, len);
+	} else {
+		soft_split_used(ring, head->id, len, 1);
+	}
+}
+
 /**
  * Take the next chain.
  *
@@ -293,21 +317,25 @@ soft_ring_ready(const struct soft_ring *ring, uint16_t at)
 static inline void
 soft_ring_take(struct soft_ring *ring, const struct soft_head *head, uint32_t len, bool whole)
 {
-	uint16_t at = ring->next;
+	soft_ring_take_as(ring, ring->is_packed, head, len, whole);
+}
 
-	ring->next = ring->is_packed ? soft_packed_advance(ring, at, head->slots) : at + 1;
-	if (ring->in_order) {
-		if (ring->batch.n++ == 0)
-			ring->batch.at = at;
-		ring->batch.last = *head;
-		ring->batch.len = len;
-		if (!whole)
-			soft_ring_close_batch(ring);
-	} else if (ring->is_packed) {
-		soft_packed_used(ring, at, head->id, len);
-	} else {
-		soft_split_used(ring, head->id, len, 1);
+/** soft_ring_head() of a chain that is ready, where it is told from one place. */
+static __rte_always_inline bool
+soft_ring_head_as(const struct soft_ring *ring, const bool packed, struct soft_head *head)
+{
+	head->slots = 1;
+	if (packed) {
+		const volatile struct vring_packed_desc *desc =
+			&ring->packed.desc[ring->next & ~SOFT_PACKED_WRAP];
+
+		head->id = desc->id;
+		return !(desc->flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT)) &&
+			head->id < ring->size;
 	}
+	head->id = __atomic_load_n(
+		&ring->split.avail->ring[ring->next & (ring->size - 1)], __ATOMIC_RELAXED);
+	return head->id < ring->size;
 }
 
 #endif /* SOFT_RING_H */

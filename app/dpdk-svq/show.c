@@ -176,8 +176,10 @@ show_port_stats(const struct svq_vdpa_info *info, FILE *f)
 		p->mem_queue_resets, p->mem_pause_us, p->mem_pause_max_us);
 	fprintf(f,
 		" recalled %" PRIu64 " bad_messages %" PRIu64 " bad_rings %" PRIu64
-		" dma_maps %" PRIu64 " dma_unmaps %" PRIu64 "\n",
-		p->recalled, p->bad_messages, p->bad_rings, p->dma_maps, p->dma_unmaps);
+		" config_changes %" PRIu64 " link_changes %" PRIu64 " dma_maps %" PRIu64
+		" dma_unmaps %" PRIu64 "\n",
+		p->recalled, p->bad_messages, p->bad_rings, p->config_changes, p->link_changes,
+		p->dma_maps, p->dma_unmaps);
 }
 
 void

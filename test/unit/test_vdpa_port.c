@@ -168,7 +168,7 @@ test_ports(void)
 	memset(&mock, 0, sizeof(mock));
 	CU_ASSERT_EQUAL(rig_vdev_add(&vdev, "vdpa_svq0", "device=mock"), 0);
 	CU_ASSERT_EQUAL(svq_vdpa_port_close(path), -ENOENT);
-	for (stub_driver_fails = 1; stub_driver_fails <= 4; stub_driver_fails++) {
+	for (stub_driver_fails = 1; stub_driver_fails <= 5; stub_driver_fails++) {
 		CU_ASSERT_EQUAL(svq_vdpa_port_open(path, "vdpa_svq0", NULL), -EIO);
 		CU_ASSERT_EQUAL(stub_sockets(), 0);
 		CU_ASSERT_EQUAL(svq_vdpa_port_close(path), -ENOENT);

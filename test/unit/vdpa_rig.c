@@ -118,6 +118,22 @@ op_queue_irq(struct svq_device *dev, uint16_t qid, int fd)
 }
 
 static int
+op_config_irq(struct svq_device *dev, int fd)
+{
+	RTE_SET_USED(dev);
+	CU_ASSERT_FALSE(mock.started);
+	mock.config_fd = fd;
+	return 0;
+}
+
+static void
+op_config_done(struct svq_device *dev)
+{
+	RTE_SET_USED(dev);
+	mock.config_done++;
+}
+
+static int
 op_pair_enable(struct svq_device *dev, uint16_t pair, bool on)
 {
 	RTE_SET_USED(dev);
@@ -185,7 +201,8 @@ op_status(struct svq_device *dev)
 static int
 op_get_config(struct svq_device *dev, uint32_t offset, void *dst, uint32_t len)
 {
-	const struct virtio_net_config config = {.mtu = mock.mtu};
+	const struct virtio_net_config config = {
+		.mac = {2, 0, 0, 0, 0, 9}, .mtu = mock.mtu, .status = mock.link};
 
 	RTE_SET_USED(dev);
 	if (offset + len > sizeof(config))
@@ -218,6 +235,8 @@ static const struct svq_device_ops mock_ops = {
 	.queue_reset = op_queue_reset,
 	.queue_restart = op_queue_restart,
 	.queue_irq = op_queue_irq,
+	.config_irq = op_config_irq,
+	.config_done = op_config_done,
 	.pair_enable = op_pair_enable,
 	.start = op_start,
 	.stop = op_stop,

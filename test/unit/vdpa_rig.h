@@ -56,6 +56,9 @@ extern struct vdpa_mock {
 	unsigned int era[RIG_QUEUES]; /**< counts the times that a queue was set up */
 	uint16_t max_pairs;
 	uint16_t mtu;
+	uint16_t link;		  /**< of its config space */
+	int config_fd;		  /**< by config_irq, gone after a stop */
+	unsigned int config_done; /**< calls of it */
 } mock;
 
 /** The device takes the next chain of a queue. @return its head; -1: none. */

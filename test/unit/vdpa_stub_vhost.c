@@ -118,6 +118,36 @@ rte_vhost_driver_attach_vdpa_device(const char *path, struct rte_vdpa_device *vd
 }
 
 int
+rte_vhost_driver_set_protocol_features(const char *path, uint64_t features)
+{
+	RTE_SET_USED(features);
+	return stub_driver_fails == 5 || socket_find(path) < 0 ? -1 : 0;
+}
+
+int
+rte_vhost_get_negotiated_protocol_features(int vid, uint64_t *features)
+{
+	struct stub_conn *c = conn_find(vid);
+
+	if (c == NULL)
+		return -1;
+	*features = c->protocol;
+	return 0;
+}
+
+int
+svq_vhost_config_change(int vid, bool need_reply)
+{
+	struct stub_conn *c = conn_find(vid);
+
+	/* Nobody would read the answer. */
+	if (c == NULL || need_reply)
+		abort();
+	c->told_config++;
+	return 0;
+}
+
+int
 rte_vhost_driver_callback_register(const char *path, struct rte_vhost_device_ops const *const ops)
 {
 	int i = socket_find(path);
@@ -573,6 +603,9 @@ fds_ok(struct svq_vhost_msg_ctx *m)
 	case SVQ_VHOST_SET_VRING_ERR:
 		expected = m->payload.u64 & SVQ_VHOST_VRING_NOFD ? 0 : 1;
 		break;
+	case SVQ_VHOST_SET_BACKEND_REQ_FD:
+		expected = 1;
+		break;
 	}
 	for (i = 0; m->fd_num != expected && i < m->fd_num; i++)
 		close(m->fds[i]);
@@ -624,6 +657,10 @@ handle(struct stub_conn *c, struct svq_vhost_msg_ctx *m)
 		return RTE_VHOST_MSG_RESULT_OK;
 	case SVQ_VHOST_SET_PROTOCOL_FEATURES:
 		c->protocol = m->payload.u64;
+		return RTE_VHOST_MSG_RESULT_OK;
+	case SVQ_VHOST_SET_BACKEND_REQ_FD:
+		if (m->fd_num == 1)
+			close(m->fds[0]);
 		return RTE_VHOST_MSG_RESULT_OK;
 	case SVQ_VHOST_SET_STATUS:
 		c->status = (uint8_t)m->payload.u64;

@@ -45,7 +45,8 @@ struct stub_conn {
 	struct stub_vring vring[STUB_VRINGS];
 	uint64_t log_base, log_size;
 	struct rte_vhost_user_extern_ops handlers;
-	int conf_result; /**< of the last dev_conf */
+	int conf_result;	  /**< of the last dev_conf */
+	unsigned int told_config; /**< config_change messages to the front-end */
 	unsigned int confs;
 	unsigned int closes;
 	unsigned int cleanups;
@@ -62,7 +63,8 @@ enum stub_result {
 
 /** The driver's registration of itself on the virtual bus. */
 extern struct rte_vdev_driver *stub_vdev_driver;
-/** Which call of rte_vhost_driver_*() fails: 1 register, 2 attach, 3 callback, 4 start; 0: none. */
+/** Which call of rte_vhost_driver_*() fails: 1 register, 2 attach, 3 callback, 4 start, 5 protocol
+ * features; 0: none. */
 extern int stub_driver_fails;
 /** Sockets that are registered. */
 unsigned int stub_sockets(void);

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 
 #include <rte_bitops.h>
 #include <rte_common.h>
@@ -140,8 +141,19 @@ struct soft_dev {
 	uint16_t mtu;		     /**< of the back-end's link; 0: unknown */
 	int numa_node;		     /**< of the back-end, or SOCKET_ID_ANY */
 	_Atomic uint8_t status;	     /**< SVQ_DEVICE_S_* */
+	_Atomic int config_fd; /**< eventfd for changes of config space and NEEDS_RESET, or -1 */
 	struct soft_pair *pairs;
 };
+
+/** The configuration space or NEEDS_RESET changed. Any thread. */
+static inline void
+soft_dev_config_changed(const struct soft_dev *dev)
+{
+	int fd = atomic_load_explicit(&dev->config_fd, memory_order_relaxed);
+
+	if (fd >= 0)
+		(void)eventfd_write(fd, 1);
+}
 
 /** Whether the device is running and unharmed. */
 static inline bool

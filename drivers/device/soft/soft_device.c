@@ -127,6 +127,7 @@ soft_open(const char *name, struct rte_kvargs *kvargs, struct rte_rcu_qsbr *qsbr
 		soft->ops.poll = soft_poll_kicked;
 	soft->dev.ops = &soft->ops;
 	soft->dev.type = "soft";
+	atomic_store(&soft->config_fd, -1);
 	rte_strscpy(soft->dev.name, name, sizeof(soft->dev.name));
 	soft->backend = soft->args.backend;
 	soft->offloads = soft->backend->offloads;
@@ -189,6 +190,7 @@ soft_stop(struct svq_device *dev)
 		soft->pairs[i].enabled = i == 0;
 	}
 	soft->features = 0;
+	atomic_store(&soft->config_fd, -1);
 	atomic_store(&soft->status, 0);
 }
 
@@ -282,6 +284,17 @@ soft_queue_setup(struct svq_device *dev, uint16_t qid, const struct svq_device_q
 	if (queue->size > dev->info.max_queue_size || !queue_valid(soft, queue))
 		return -EINVAL;
 	ring->conf = *queue;
+	return 0;
+}
+
+static int
+soft_config_irq(struct svq_device *dev, int fd)
+{
+	struct soft_dev *soft = to_soft(dev);
+
+	if (atomic_load(&soft->status) != 0)
+		return -EBUSY;
+	atomic_store(&soft->config_fd, fd);
 	return 0;
 }
 
@@ -582,6 +595,9 @@ soft_dev_fault(struct soft_dev *soft, struct soft_pair *pair, const struct soft_
 	uint8_t old = atomic_fetch_or(&soft->status, SVQ_DEVICE_S_NEEDS_RESET);
 	bool first = !(old & SVQ_DEVICE_S_NEEDS_RESET);
 
+	if (first)
+		soft_dev_config_changed(soft);
+
 	if (error == -EFAULT) {
 		soft_count(&pair->counters.iommu_faults, 1);
 		if (first)
@@ -609,6 +625,7 @@ static const struct svq_device_ops soft_ops = {
 	.queue_reset = soft_queue_reset,
 	.queue_restart = soft_queue_restart,
 	.queue_irq = soft_queue_irq,
+	.config_irq = soft_config_irq,
 	.pair_enable = soft_pair_enable,
 	.start = soft_start,
 	.stop = soft_stop,

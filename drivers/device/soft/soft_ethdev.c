@@ -193,6 +193,7 @@ configure_port(struct soft_dev *dev, struct port *port)
 			(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) &
 			info.flow_type_rss_offloads;
 	}
+	conf.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
 	ret = rte_eth_dev_configure(port->id, pairs, pairs, &conf);
 	if (ret < 0)
 		return refuse(dev, ret, "it cannot be configured",
@@ -202,6 +203,16 @@ configure_port(struct soft_dev *dev, struct port *port)
 	port->max_frame = mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 	dev->mtu = mtu;
 	return setup_queues(dev, port, &info);
+}
+
+static int
+link_changed(uint16_t id, enum rte_eth_event_type event, void *arg, void *out)
+{
+	RTE_SET_USED(id);
+	RTE_SET_USED(event);
+	RTE_SET_USED(out);
+	soft_dev_config_changed(arg);
+	return 0;
 }
 
 static int
@@ -235,6 +246,8 @@ ethdev_open(struct soft_dev *dev)
 			dev->args.port, strerror(-ret));
 	dev->backend_data = port;
 	dev->numa_node = rte_eth_dev_socket_id(port->id);
+	/* A port without such events has a link that nobody hears of. */
+	rte_eth_dev_callback_register(port->id, RTE_ETH_EVENT_INTR_LSC, link_changed, dev);
 	return 0;
 
 unclaim:
@@ -254,6 +267,7 @@ ethdev_close(struct soft_dev *dev)
 
 	/* The port may have been removed before us. */
 	if (rte_eth_dev_get_port_by_name(dev->args.port, &id) == 0 && id == port->id) {
+		rte_eth_dev_callback_unregister(id, RTE_ETH_EVENT_INTR_LSC, link_changed, dev);
 		rte_eth_dev_stop(id);
 		rte_eth_dev_owner_unset(id, port->owner.id);
 	}

@@ -258,6 +258,7 @@ spoil(struct soft_dev *soft, enum soft_fault_kind kind, const struct shown *s)
 		return true;
 	case SOFT_FAULT_NEEDS_RESET:
 		atomic_fetch_or(&soft->status, SVQ_DEVICE_S_NEEDS_RESET);
+		soft_dev_config_changed(soft);
 		return true;
 	default:
 		return false;

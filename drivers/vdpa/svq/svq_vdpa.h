@@ -65,6 +65,8 @@ struct svq_vdpa_port_stats {
 	uint64_t recalled;	   /**< chains taken back from the device at a stop */
 	uint64_t bad_messages;	   /**< vhost-user messages refused by screening */
 	uint64_t bad_rings;	   /**< vrings refused: address, size, or no memory table */
+	uint64_t config_changes;   /**< times that the device told of a change */
+	uint64_t link_changes;	   /**< of these, its link went up or down */
 	uint64_t dma_maps;	   /**< mappings made at the device */
 	uint64_t dma_unmaps;	   /**< mappings removed from it */
 };

@@ -207,6 +207,7 @@ static void
 destroy(struct svq_vdpa *d)
 {
 	rte_eal_alarm_cancel(break_alarm, d);
+	svq_vdpa_config_close(d);
 	svq_guest_destroy(d->guest);
 	svq_dma_destroy(d->dma);
 	if (d->dev != NULL)
@@ -240,6 +241,7 @@ probe(struct rte_vdev_device *vdev)
 	strlcpy(d->name, vdev->device.name, sizeof(d->name));
 	pthread_mutex_init(&d->lock, NULL);
 	d->vid = -1;
+	d->config_fd = -1;
 	d->numa_node = -1;
 	for (i = 0; i < RTE_DIM(d->waiting); i++)
 		d->waiting[i] = -1;
@@ -257,6 +259,8 @@ probe(struct rte_vdev_device *vdev)
 	ret = svq_dma_create(d->dev, svq_worker_qsbr(), &d->dma);
 	if (ret == 0)
 		ret = svq_guest_create(&d->guest);
+	if (ret == 0)
+		ret = svq_vdpa_config_open(d);
 	if (ret == 0)
 		ret = svq_vdpa_registry_add(d);
 	if (ret != 0) {

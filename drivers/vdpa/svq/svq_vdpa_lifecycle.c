@@ -17,6 +17,8 @@
  * close for a  | -             | -                  | pause -> PAUSED     | stop -> CONNECTED
  *   new table  |               |                    |                     |
  * close        | -             | -                  | stop -> CONNECTED   | stop -> CONNECTED
+ * device's     | -             | -                  | passed on           | passed on
+ *   config     |               |                    |                     |
  * log changes  | noted         | noted              | pause, switch, on   | switch
  * RESET_OWNER  | -             | forget memory      | stop, then as in    | stop, then as in
  *   (cleanup)  |               |                    | CONNECTED           | CONNECTED
@@ -302,6 +304,7 @@ start(struct svq_vdpa *d)
 		goto fail;
 	}
 	check_mtu(d);
+	svq_vdpa_config_start(d);
 	ret = svq_vdpa_vrings_create(d, features);
 	if (ret != 0)
 		goto fail;
@@ -525,6 +528,15 @@ svq_vdpa_on_log(struct svq_vdpa *d)
 		svq_vdpa_vrings_set_log(d);
 		return;
 	}
+}
+
+void
+svq_vdpa_on_config(struct svq_vdpa *d)
+{
+	if (d->state == SVQ_VDPA_IDLE || d->state == SVQ_VDPA_CONNECTED)
+		return;
+	svq_vdpa_config_changed(d);
+	notice_break(d);
 }
 
 void

@@ -30,6 +30,8 @@ void svq_vdpa_on_close(struct svq_vdpa *d);
 void svq_vdpa_on_break(struct svq_vdpa *d);
 /** The dirty log's mapping is d->log from now on. */
 void svq_vdpa_on_log(struct svq_vdpa *d);
+/** The device told of a change of its configuration or status. */
+void svq_vdpa_on_config(struct svq_vdpa *d);
 /** The connection ended, or its owner was reset (d->request). */
 void svq_vdpa_on_cleanup(struct svq_vdpa *d);
 

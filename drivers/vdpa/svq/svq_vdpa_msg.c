@@ -84,6 +84,7 @@ svq_vdpa_msg_reset(struct svq_vdpa *d)
 {
 	d->request = 0;
 	d->lib_mem = false;
+	d->backend_channel = false;
 	svq_vdpa_mem_unguard(d);
 	log_unmap(&d->log, d->log_guard);
 }
@@ -132,6 +133,14 @@ refuse(struct svq_vdpa *d, struct svq_vhost_msg_ctx *ctx, const struct svq_vdpa_
 	return RTE_VHOST_MSG_RESULT_ERR;
 }
 
+static void
+channel_switch(struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx)
+{
+	d->backend_channel = ctx->fd_num == 1;
+	if (d->backend_channel)
+		svq_vdpa_socket_limit_channel(ctx->fds[0]);
+}
+
 static enum rte_vhost_msg_result
 pre_msg(int vid, void *msg)
 {
@@ -155,6 +164,10 @@ pre_msg(int vid, void *msg)
 			log_switch(d, ctx);
 		else if (ctx->request == SVQ_VHOST_SET_VRING_ERR)
 			err_switch(d, ctx);
+		else if (ctx->request == SVQ_VHOST_GET_CONFIG)
+			ret = svq_vdpa_config_reply(d, ctx);
+		else if (ctx->request == SVQ_VHOST_SET_BACKEND_REQ_FD)
+			channel_switch(d, ctx);
 	}
 	svq_vdpa_leave(d);
 	return ret;

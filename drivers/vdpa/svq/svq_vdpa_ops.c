@@ -52,10 +52,27 @@ op_get_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 }
 
 /*
- * Not HOST_NOTIFIER: the relay must see kicks. Not PAGEFAULT: the device's memory is pinned. Not
- * CONFIG: the front-end knows better. Not INFLIGHT_SHMFD and CONFIGURE_MEM_SLOTS: no operation of
- * a vDPA driver would tell us.
+ * Not HOST_NOTIFIER: the relay must see kicks. Not PAGEFAULT: the device's memory is pinned. CONFIG
+ * only where the device tells of changes: a front-end has no other use for it. Not INFLIGHT_SHMFD
+ * and CONFIGURE_MEM_SLOTS: no operation of a vDPA driver would tell us.
  */
+uint64_t
+svq_vdpa_protocol_features(const struct svq_vdpa *d)
+{
+	uint64_t features = 1ULL << VHOST_USER_PROTOCOL_F_MQ |
+		1ULL << VHOST_USER_PROTOCOL_F_LOG_SHMFD | 1ULL << VHOST_USER_PROTOCOL_F_RARP |
+		1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK | 1ULL << VHOST_USER_PROTOCOL_F_SLAVE_REQ |
+		1ULL << VHOST_USER_PROTOCOL_F_SLAVE_SEND_FD |
+		/* Else the device is configured before the guest is done. */
+		1ULL << VHOST_USER_PROTOCOL_F_STATUS;
+
+	if (guest_features(d) & 1ULL << VIRTIO_NET_F_MTU)
+		features |= 1ULL << VHOST_USER_PROTOCOL_F_NET_MTU;
+	if (d->dev->ops->config_irq != NULL)
+		features |= 1ULL << VHOST_USER_PROTOCOL_F_CONFIG;
+	return features;
+}
+
 static int
 op_get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 {
@@ -63,14 +80,7 @@ op_get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 
 	if (d == NULL)
 		return -1;
-	*features = 1ULL << VHOST_USER_PROTOCOL_F_MQ | 1ULL << VHOST_USER_PROTOCOL_F_LOG_SHMFD |
-		1ULL << VHOST_USER_PROTOCOL_F_RARP | 1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK |
-		1ULL << VHOST_USER_PROTOCOL_F_SLAVE_REQ |
-		1ULL << VHOST_USER_PROTOCOL_F_SLAVE_SEND_FD |
-		/* Else the device is configured before the guest is done. */
-		1ULL << VHOST_USER_PROTOCOL_F_STATUS;
-	if (guest_features(d) & 1ULL << VIRTIO_NET_F_MTU)
-		*features |= 1ULL << VHOST_USER_PROTOCOL_F_NET_MTU;
+	*features = svq_vdpa_protocol_features(d);
 	svq_vdpa_put(d);
 	return 0;
 }

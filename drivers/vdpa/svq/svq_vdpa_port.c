@@ -99,6 +99,10 @@ create_socket(struct svq_vdpa *d, const char *path, bool client)
 	what = "attaching the device";
 	if (rte_vhost_driver_attach_vdpa_device(path, d->vdpa) != 0)
 		goto unregister;
+	/* Its default lacks CONFIG. */
+	what = "setting protocol features";
+	if (rte_vhost_driver_set_protocol_features(path, svq_vdpa_protocol_features(d)) != 0)
+		goto unregister;
 	what = "setting callbacks";
 	if (rte_vhost_driver_callback_register(path, &callbacks) != 0)
 		goto unregister;

@@ -116,6 +116,12 @@ struct svq_vdpa {
 	int log_guard;			  /**< of that mapping (svq_guest_guard.h) */
 	struct svq_complaints complaints; /**< for all log lines that its guest can cause */
 
+	/* The device's configuration (svq_vdpa_config.c). */
+	int config_fd;			     /**< that it writes at a change, or -1 */
+	struct rte_intr_handle *config_intr; /**< of that, from probe to remove */
+	uint16_t link;			     /**< VIRTIO_NET_S_LINK_UP or 0, as last seen */
+	bool backend_channel;		     /**< the front-end gave one */
+
 	/* Counters. */
 	struct svq_vdpa_port_stats stats;
 	struct svq_vdpa_port_stats stats_baseline;
@@ -259,6 +265,22 @@ const char *svq_vdpa_screen_name(uint32_t request, char *buf);
 bool svq_vdpa_screen(const struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx,
 	struct svq_vdpa_refusal *why);
 
+/* ---- the device's configuration (svq_vdpa_config.c) ---- */
+
+/** Listen to changes, from probe to remove. Without the lock. @return 0; negative errno. */
+int svq_vdpa_config_open(struct svq_vdpa *d);
+void svq_vdpa_config_close(struct svq_vdpa *d);
+/** The device, which has its features, is about to start. */
+void svq_vdpa_config_start(struct svq_vdpa *d);
+/** The running device told of a change: look at it, pass it on. */
+void svq_vdpa_config_changed(struct svq_vdpa *d);
+/** Answer a GET_CONFIG that was screened. */
+enum rte_vhost_msg_result
+svq_vdpa_config_reply(const struct svq_vdpa *d, struct svq_vhost_msg_ctx *ctx);
+
+/** Protocol features for the front-end. In svq_vdpa_ops.c. */
+uint64_t svq_vdpa_protocol_features(const struct svq_vdpa *d);
+
 /* ---- operations (svq_vdpa_ops.c); without the lock ---- */
 
 /** The device whose connection this is, locked and kept; NULL: none. */
@@ -273,6 +295,8 @@ int svq_vdpa_connect(int vid);
 
 /** Keep a front-end from blocking the thread that serves all of them. */
 void svq_vdpa_socket_limit(int vid);
+/** Likewise on the channel that it gave us for messages of our own. */
+void svq_vdpa_socket_limit_channel(int fd);
 
 extern struct rte_vdpa_dev_ops svq_vdpa_dev_ops;
 

@@ -59,7 +59,7 @@ static const struct {
 	[SVQ_VHOST_NET_SET_MTU] = {"NET_SET_MTU", 8, NO_VRING, false},
 	[SVQ_VHOST_SET_BACKEND_REQ_FD] = {"SET_BACKEND_REQ_FD", 0, NO_VRING, false},
 	[SVQ_VHOST_IOTLB_MSG] = {"IOTLB_MSG", 0, NO_VRING, true},
-	[SVQ_VHOST_GET_CONFIG] = {"GET_CONFIG", 0, NO_VRING, true},
+	[SVQ_VHOST_GET_CONFIG] = {"GET_CONFIG", SVQ_VHOST_CONFIG_HEAD, NO_VRING, false},
 	[SVQ_VHOST_SET_CONFIG] = {"SET_CONFIG", 0, NO_VRING, true},
 	[SVQ_VHOST_POSTCOPY_ADVISE] = {"POSTCOPY_ADVISE", 0, NO_VRING, true},
 	[SVQ_VHOST_POSTCOPY_LISTEN] = {"POSTCOPY_LISTEN", 0, NO_VRING, true},
@@ -169,6 +169,18 @@ mem_table_ok(const struct svq_vhost_msg_ctx *ctx, struct svq_vdpa_refusal *why)
 					k, i);
 		}
 	}
+	return true;
+}
+
+static bool
+config_ok(const struct svq_vhost_msg_ctx *ctx, struct svq_vdpa_refusal *why)
+{
+	struct svq_vhost_config config;
+
+	memcpy(&config, &ctx->payload.config, sizeof(config));
+	if (config.size > sizeof(config.region) || ctx->size != SVQ_VHOST_CONFIG_HEAD + config.size)
+		return refuse(why, "%u bytes of the configuration in a message of %u", config.size,
+			ctx->size);
 	return true;
 }
 
@@ -330,6 +342,8 @@ svq_vdpa_screen(
 		return mem_table_ok(ctx, why);
 	case SVQ_VHOST_SET_LOG_BASE:
 		return log_ok(ctx, why);
+	case SVQ_VHOST_GET_CONFIG:
+		return config_ok(ctx, why);
 	case SVQ_VHOST_SET_VRING_CALL:
 	case SVQ_VHOST_SET_VRING_ERR:
 		return call_ok(ctx, why);

@@ -52,10 +52,18 @@ is_connection(int fd, const char *path)
 }
 
 void
-svq_vdpa_socket_limit(int vid)
+svq_vdpa_socket_limit_channel(int fd)
 {
 	const struct timeval read_limit = {.tv_usec = READ_LIMIT_US};
 	const struct timeval write_limit = {.tv_usec = WRITE_LIMIT_US};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &read_limit, sizeof(read_limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &write_limit, sizeof(write_limit));
+}
+
+void
+svq_vdpa_socket_limit(int vid)
+{
 	char path[SVQ_VDPA_PATH_MAX];
 	struct dirent *entry;
 	DIR *dir;
@@ -70,8 +78,7 @@ svq_vdpa_socket_limit(int vid)
 		fd = atoi(entry->d_name);
 		if (entry->d_name[0] == '.' || !is_connection(fd, path))
 			continue;
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &read_limit, sizeof(read_limit));
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &write_limit, sizeof(write_limit));
+		svq_vdpa_socket_limit_channel(fd);
 	}
 	closedir(dir);
 }

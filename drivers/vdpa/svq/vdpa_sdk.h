@@ -127,6 +127,13 @@ rte_vdpa_register_device(struct rte_device *rte_dev, struct rte_vdpa_dev_ops *op
 int rte_vdpa_unregister_device(struct rte_vdpa_device *dev);
 #endif /* SVQ_HAVE_VDPA_DRIVER_H */
 
+/* Tell a front-end that its device's configuration changed. */
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+#define svq_vhost_config_change rte_vhost_backend_config_change
+#else
+#define svq_vhost_config_change rte_vhost_slave_config_change
+#endif
+
 /* ---- vhost-user messages as an external handler sees them ---- */
 
 /* Requests of a front-end (vhost-user protocol, "Front-end message types"). */
@@ -191,6 +198,16 @@ struct svq_vhost_mem_table {
 	struct svq_vhost_mem_region regions[SVQ_VHOST_MAX_REGIONS];
 };
 
+/* A part of the configuration space, read or written. */
+struct svq_vhost_config {
+	uint32_t offset;
+	uint32_t size; /* bytes of region that count */
+	uint32_t flags;
+	uint8_t region[256];
+};
+
+#define SVQ_VHOST_CONFIG_HEAD 12 /* bytes before region */
+
 struct svq_vhost_log {
 	uint64_t size;
 	uint64_t offset;
@@ -207,6 +224,7 @@ struct svq_vhost_msg_ctx {
 		struct vhost_vring_addr addr;
 		struct svq_vhost_mem_table mem;
 		struct svq_vhost_log log;
+		struct svq_vhost_config config;
 		uint8_t max[SVQ_VHOST_PAYLOAD_MAX];
 	} payload;
 	int fds[SVQ_VHOST_MAX_REGIONS]; /* -1 where none came */

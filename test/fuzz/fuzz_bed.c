@@ -25,7 +25,8 @@
 #define SHAPE_INDIRECT 4
 #define SHAPE_SIZES    3 /* two bits */
 #define SHAPE_QUEUE    5 /* two bits: 0, 1 no network device, 2 receive, 3 transmit */
-#define SHAPES	       128
+#define SHAPE_IN_ORDER 128
+#define SHAPES	       256
 
 static const uint16_t device_sizes[] = {256, 64, 8, 2};
 
@@ -61,7 +62,8 @@ open_place(unsigned int shape)
 		.device_features = BIT(VIRTIO_F_VERSION_1) |
 			(shape & SHAPE_PACKED ? BIT(VIRTIO_F_RING_PACKED) : 0) |
 			(shape & SHAPE_EVENT ? BIT(VIRTIO_RING_F_EVENT_IDX) : 0) |
-			(shape & SHAPE_INDIRECT ? BIT(VIRTIO_RING_F_INDIRECT_DESC) : 0),
+			(shape & SHAPE_INDIRECT ? BIT(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
+			(shape & SHAPE_IN_ORDER ? BIT(VIRTIO_F_IN_ORDER) : 0),
 		.qid = queue == 3,
 		.net_header = queue >= 2 ? 12 : 0,
 	};
@@ -136,7 +138,8 @@ fuzz_bed_take(void)
 	b->packed = guest & 1;
 	b->features = BIT(VIRTIO_F_VERSION_1) | (guest & 1 ? BIT(VIRTIO_F_RING_PACKED) : 0) |
 		(guest & 2 ? BIT(VIRTIO_RING_F_EVENT_IDX) : 0) |
-		(guest & 4 ? BIT(VIRTIO_RING_F_INDIRECT_DESC) : 0);
+		(guest & 4 ? BIT(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
+		((guest & 24) == 8 ? BIT(VIRTIO_F_IN_ORDER) : 0);
 	/* Of few sizes: for another size the relay allocates. */
 	b->guest_size = size < 128 ? FUZZ_RING : b->packed ? 1 + size % 16 * 3 : 2u << size % 8;
 	clear(p);

@@ -7,6 +7,10 @@
  * each buffer once, and after a reset of the device all goes on.
  */
 
+#include <string.h>
+
+#include <linux/virtio_config.h>
+
 #include "fuzz_bed.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -55,10 +59,11 @@ static void
 give_back(struct bed *b, unsigned int n)
 {
 	for (; n != 0 && !hostile_device_blind() && n_held != 0; n--) {
-		unsigned int at = fuzz_below(n_held);
+		bool in_order = b->device_features & UINT64_C(1) << VIRTIO_F_IN_ORDER;
+		unsigned int at = in_order ? 0 : fuzz_below(n_held);
 
 		bed_device_return(b, held[at].head, fuzz_below(held[at].writable + 1));
-		held[at] = held[--n_held];
+		memmove(&held[at], &held[at + 1], (--n_held - at) * sizeof(held[0]));
 	}
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <linux/virtio_config.h>
+
 #include <rte_common.h>
 
 #include "fuzz_bed.h"
@@ -60,16 +62,36 @@ honest_device_take(struct bed *b, unsigned int n)
 	}
 }
 
+/* One used entry for several chains. */
+static unsigned int
+return_batch(struct bed *b, unsigned int most)
+{
+	unsigned int n = 1 + fuzz_below(RTE_MIN(most, 5u)), i;
+	uint16_t heads[5];
+
+	for (i = 0; i < n; i++)
+		heads[i] = taken[i].head;
+	bed_device_return_batch(b, heads, n, fuzz_below(2) ? taken[n - 1].writable : 0);
+	return n;
+}
+
 void
 honest_device_return(struct bed *b, unsigned int n)
 {
-	for (; n != 0 && n_taken != 0; n--) {
-		unsigned int at = fuzz_below(4) == 0 ? fuzz_below(n_taken) : 0;
+	while (n != 0 && n_taken != 0) {
+		unsigned int at = fuzz_below(4) == 0 ? fuzz_below(n_taken) : 0, k = 1;
 		uint32_t writable = taken[at].writable;
 
-		bed_device_return(b, taken[at].head,
-			fuzz_below(2) || writable == UINT32_MAX ? writable
-								: fuzz_below(writable + 1));
-		memmove(&taken[at], &taken[at + 1], (--n_taken - at) * sizeof(taken[0]));
+		if (b->device_features & UINT64_C(1) << VIRTIO_F_IN_ORDER) {
+			at = 0;
+			k = return_batch(b, RTE_MIN(n, n_taken));
+		} else {
+			bed_device_return(b, taken[at].head,
+				fuzz_below(2) || writable == UINT32_MAX ? writable
+									: fuzz_below(writable + 1));
+		}
+		n_taken -= k;
+		memmove(&taken[at], &taken[at + k], (n_taken - at) * sizeof(taken[0]));
+		n -= k;
 	}
 }

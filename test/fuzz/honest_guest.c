@@ -34,6 +34,8 @@ static struct {
 
 static uint16_t free_ids[FUZZ_RING]; /* split: free descriptors */
 static unsigned int n_free, n_outstanding;
+static uint16_t order[FUZZ_RING]; /* as they were given, from the oldest on */
+static uint16_t next_desc;	  /* split, in order */
 /* Packed. */
 static unsigned int add_pos, reap_pos, places_free;
 static bool add_wrap, reap_wrap;
@@ -43,6 +45,7 @@ honest_guest_begin(struct bed *b)
 {
 	memset(chains, 0, sizeof(chains));
 	n_outstanding = add_pos = reap_pos = 0;
+	next_desc = 0;
 	add_wrap = reap_wrap = true;
 	places_free = b->guest_size;
 	for (n_free = 0; n_free < b->guest_size; n_free++)
@@ -156,6 +159,12 @@ put_packed(struct bed *b, const struct buffer *p, uint16_t id, unsigned int n, u
 }
 
 static bool
+in_order(const struct bed *b)
+{
+	return b->features & UINT64_C(1) << VIRTIO_F_IN_ORDER;
+}
+
+static bool
 post(struct bed *b, unsigned int longest)
 {
 	unsigned int n = 1 + fuzz_below(longest), i;
@@ -169,11 +178,14 @@ post(struct bed *b, unsigned int longest)
 		return false;
 	for (i = 0; i < (b->packed ? 1 : places); i++)
 		at[i] = free_ids[--n_free];
+	/* Through the table from its start, and round (virtio 1.2, 2.7.5). */
+	for (i = 0; i < places && !b->packed && in_order(b); i++)
+		at[i] = next_desc++ % b->guest_size;
 	id = at[0];
 	chains[id].outstanding = true;
 	chains[id].at_device = false;
 	chains[id].places = places;
-	n_outstanding++;
+	order[n_outstanding++] = id;
 	make_buffers(b, p, n, id);
 	if (indirect)
 		write_table(b, TABLE_GPA(id), p, n);
@@ -269,7 +281,10 @@ honest_guest_reap(struct bed *b)
 		fuzz_assert(elem.id < b->guest_size && chains[elem.id].outstanding);
 		fuzz_assert(elem.len <= chains[elem.id].writable);
 		chains[elem.id].outstanding = false;
-		n_outstanding--;
+		for (k = 0; order[k] != elem.id; k++)
+			;
+		fuzz_assert(k == 0 || !in_order(b));
+		memmove(&order[k], &order[k + 1], (--n_outstanding - k) * sizeof(order[0]));
 		for (i = elem.id, k = b->packed ? 1 : chains[elem.id].places; k != 0; k--) {
 			free_ids[n_free++] = i;
 			i = b->desc[i].next;

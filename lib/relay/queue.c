@@ -284,12 +284,13 @@ svq_queue_attach(struct svq_queue *q, const struct svq_queue_guest *guest)
 		return ret;
 	ring_set(&q->guest, guest);
 	q->wanted = 0;
-	if (q->inflight == 0) {
+	if (q->inflight == 0)
 		q->guest.control->set_base(q, guest->base);
+	/* A device with IN_ORDER expects the descriptor behind the last one until it is reset. */
+	if (q->inflight == 0 && !q->shadow.in_order)
 		svq_slots_reset(q);
-	} else {
+	else
 		svq_slots_resume(q);
-	}
 	/* Whoever holds the other end of it must not be able to block a worker. */
 	if (guest->callfd >= 0) {
 		flags = fcntl(guest->callfd, F_GETFL);

@@ -232,6 +232,31 @@ test_attach(void)
 	bed_close(&b);
 }
 
+/* The device expects the descriptor behind the last one: it was not reset. */
+static void
+test_attach_idle(void)
+{
+	unsigned int i;
+
+	at_device(0, IN_ORDER, 3);
+	for (i = 0; i < 3; i++)
+		bed_device_return(&b, chain[i].head, 0);
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 3);
+	svq_queue_detach(b.q);
+	CU_ASSERT_EQUAL(bed_attach(&b, 3), 0);
+	bed_avail(&b, 0);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain[0]));
+	CU_ASSERT_EQUAL(chain[0].head, 3);
+	/* A reset of the device takes both back to the first. */
+	bed_device_reset(&b);
+	CU_ASSERT_EQUAL(svq_queue_recall(b.q), 1);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain[0]));
+	CU_ASSERT_EQUAL(chain[0].head, 0);
+	bed_close(&b);
+}
+
 static void
 fill(void)
 {
@@ -243,6 +268,7 @@ fill(void)
 	autotest_add(s, "one used entry for several chains", test_batch);
 	autotest_add(s, "faults of such entries", test_batch_faults);
 	autotest_add(s, "attached anew", test_attach);
+	autotest_add(s, "attached anew, nothing in flight", test_attach_idle);
 }
 
 REGISTER_AUTOTEST(queue_order_autotest, fill)

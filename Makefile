@@ -13,7 +13,7 @@ TEST_ARGS ?=
 
 hugepages = config/with-hugepages.sh $(HUGE_MIB)
 
-.PHONY: all deps demo test bench fuzz install clean format help
+.PHONY: all deps demo test bench figures fuzz install clean format help
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -37,6 +37,11 @@ bench: deps
 	@$(MAKE) --no-print-directory all
 	@$(hugepages) test/bench/run --build $(BUILD)
 
+# The figures, tables and plots of doc/performance.md.
+figures: deps
+	@$(MAKE) --no-print-directory all
+	@$(hugepages) doc/plots/run --build $(BUILD)
+
 # A minute a target, FUZZ_SECONDS=N for longer.
 fuzz: deps
 	@test/fuzz/run
@@ -58,10 +63,11 @@ help:
 	@echo "make test       all tests; ends with 'N passed, N failed, N skipped'"
 	@echo "                TEST_ARGS='gcc format' runs only those parts, see test/run --help"
 	@echo "make bench      benchmarks"
+	@echo "make figures    the benchmarks, and doc/performance.md with their figures and plots"
 	@echo "make fuzz       fuzz relay and vDPA driver with libFuzzer under ASan and UBSan, a minute a"
 	@echo "                target (FUZZ_SECONDS=60); finds and how to repeat them: doc/testing.md"
 	@echo "make install    install what was built (DESTDIR=dir is honoured)"
 	@echo "make format     lay out all C files with clang-format"
 	@echo "make clean      remove what the above have built"
-	@echo "deps, demo, test and bench work as root from a clean clone; demo, test and bench reserve"
+	@echo "deps, demo, test, bench and figures work as root from a clean clone; all but deps reserve"
 	@echo "HUGE_MIB=$(HUGE_MIB) MiB of hugepages if too few are free, and give them back at the end."

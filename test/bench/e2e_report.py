@@ -3,7 +3,7 @@
 # Copyright(c) 2026 dpdk-svq authors
 """Turn the samples of test/bench/e2e into its report: a table, the targets, a JSON file.
 
-usage: e2e_report.py [--check] [--cores N] [--json FILE] SAMPLES
+usage: e2e_report.py [--check] [--cores N] [--load L] [--json FILE] SAMPLES
 """
 
 import argparse
@@ -30,13 +30,13 @@ def tsc_mhz():
     return 0.0
 
 
-def machine(cores):
+def machine(cores, load):
     info = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M))
     dpdk = subprocess.run(["pkg-config", "--modversion", "libdpdk"], capture_output=True, text=True,
                           check=False).stdout.strip()
     return {"cpu": info.get("model name", "unknown"), "model": info.get("model", "unknown"),
             "mhz": info.get("cpu MHz", "0"), "cache": info.get("cache size", "unknown"),
-            "kernel": platform.release().split("-")[0], "dpdk": f"DPDK {dpdk}", "cores": cores}
+            "kernel": platform.release().split("-")[0], "dpdk": f"DPDK {dpdk}", "cores": cores, "load": load}
 
 
 class Sample:
@@ -95,6 +95,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--load", type=float, default=0, help="of the machine, before")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("samples", type=pathlib.Path)
     args = parser.parse_args()
@@ -110,7 +111,7 @@ def main():
     wanted = targets(rows)
     show(rows, wanted, args.cores)
     if args.json:
-        args.json.write_text(json.dumps({"command": "e2e", "machine": [machine(args.cores)], "cases": rows,
+        args.json.write_text(json.dumps({"command": "e2e", "machine": [machine(args.cores, args.load)], "cases": rows,
                                          "targets": wanted}, indent=1) + "\n")
     return 0
 

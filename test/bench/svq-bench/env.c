@@ -53,19 +53,23 @@ write_machine(struct bench_json *json)
 {
 	char cpu[128], model[16], mhz[32], cache[32];
 	struct utsname uts = {0};
+	double load = 0;
 
 	proc_line("/proc/cpuinfo", "model name", cpu, sizeof(cpu));
 	proc_line("/proc/cpuinfo", "model\t", model, sizeof(model));
 	proc_line("/proc/cpuinfo", "cpu MHz", mhz, sizeof(mhz));
 	proc_line("/proc/cpuinfo", "cache size", cache, sizeof(cache));
 	uname(&uts);
+	(void)getloadavg(&load, 1);
 	/* The version; what a distributor adds is nobody's business. */
 	uts.release[strcspn(uts.release, "-")] = '\0';
 	bench_json_array(json, "machine");
 	bench_json_row(json,
 		"\"cpu\": \"%s\", \"model\": \"%s\", \"mhz\": \"%s\", \"cache\": \"%s\", "
-		"\"kernel\": \"%s\", \"compiler\": \"%s\", \"dpdk\": \"%s\", \"cores\": %u",
-		cpu, model, mhz, cache, uts.release, __VERSION__, rte_version(), bench_n_cores());
+		"\"kernel\": \"%s\", \"compiler\": \"%s\", \"dpdk\": \"%s\", \"cores\": %u, "
+		"\"load\": %.2f",
+		cpu, model, mhz, cache, uts.release, __VERSION__, rte_version(), bench_n_cores(),
+		load);
 }
 
 struct bench_json *

@@ -35,6 +35,8 @@ const struct relay_variant relay_variants[] = {
 	{"split-packed log", false, false, true, true, false},
 	{"packed-split log", false, true, false, true, false},
 	{"packed-packed log", false, true, true, true, false},
+	{"packed-packed scalar", false, true, true, false, false, true},
+	{"packed-packed scalar log", false, true, true, true, false, true},
 	{"split-split notify", false, false, false, false, true},
 	{"split-packed notify", false, false, true, false, true},
 	{"packed-split notify", false, true, false, false, true},

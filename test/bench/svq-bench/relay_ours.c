@@ -48,6 +48,7 @@ relay_ours_create(struct relay_bed *b, const struct relay_shape *shape, struct r
 		.numa_node = -1,
 		.irqfd = -1,
 		.net_header = RELAY_HEADER,
+		.scalar = v->scalar,
 	};
 	struct svq_queue_guest guest = {
 		.desc = ring->desc,

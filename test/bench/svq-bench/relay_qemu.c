@@ -231,16 +231,8 @@ destroy(void *relay)
 	free(s->ring.used);
 	if (s->tree != NULL)
 		iova_qemu_foreach.destroy(s->tree);
-	free((void *)(uintptr_t)s->vq.rows);
+	virtqueue_free_memory(&s->vq);
 	free(s);
-}
-
-static int
-by_gpa(const void *a, const void *b)
-{
-	const struct svq_gpa_row *x = a, *y = b;
-
-	return (x->gpa > y->gpa) - (x->gpa < y->gpa);
 }
 
 static void *
@@ -257,24 +249,20 @@ int
 relay_qemu_create(struct relay_bed *b, const struct relay_shape *shape, struct relay_memory *m,
 	struct relay_ring *device)
 {
-	const size_t size = shape->ring, rows_bytes = m->layout.n * sizeof(m->layout.rows[0]);
+	const size_t size = shape->ring;
 	struct shadow *s = calloc(1, sizeof(*s));
-	struct svq_gpa_row *rows = malloc(rows_bytes);
 	unsigned int i;
 
-	if (s == NULL || rows == NULL) {
-		free(rows);
-		free(s);
+	if (s == NULL)
 		return -ENOMEM;
-	}
-	memcpy(rows, m->layout.rows, rows_bytes);
-	qsort(rows, m->layout.n, sizeof(*rows), by_gpa);
 	s->vq = (struct virtqueue){
 		.ring = b->driver.ring,
-		.rows = rows,
-		.n_rows = m->layout.n,
 		.log = b->variant.log ? &m->log : NULL,
 	};
+	if (virtqueue_set_memory(&s->vq, &m->layout) < 0) {
+		destroy(s);
+		return -ENOMEM;
+	}
 	s->tree = iova_qemu_foreach.create(&m->layout);
 	s->state = calloc(size, sizeof(*s->state));
 	s->ring.size = size;

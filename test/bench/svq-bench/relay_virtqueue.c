@@ -2,6 +2,7 @@
  * Copyright(c) 2026 dpdk-svq authors
  */
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -16,27 +17,44 @@ load16(const uint16_t *p)
 }
 
 /* The last section found is tried first, then they are searched. */
-static const struct svq_gpa_row *
-find_row(struct virtqueue *vq, uint64_t gpa)
+static const struct memory_section *
+find_section(struct virtqueue *vq, uint64_t gpa)
 {
-	const struct svq_gpa_row *row = vq->last_row;
-	unsigned int low = 0, high = vq->n_rows;
+	const struct memory_section *section = vq->last_section;
+	unsigned int low = 0, high = vq->n_sections;
 
-	if (row != NULL && gpa - row->gpa < row->size)
-		return row;
+	if (section != NULL && gpa - section->gpa < section->size)
+		return section;
 	while (high - low > 1) {
 		unsigned int mid = (low + high) / 2;
 
-		if (vq->rows[mid].gpa <= gpa)
+		if (vq->sections[mid].gpa <= gpa)
 			low = mid;
 		else
 			high = mid;
 	}
-	row = &vq->rows[low];
-	if (gpa - row->gpa >= row->size)
+	section = &vq->sections[low];
+	if (gpa - section->gpa >= section->size)
 		return NULL;
-	vq->last_row = row;
-	return row;
+	vq->last_section = section;
+	return section;
+}
+
+/* Likewise, but the blocks are a list. */
+static struct memory_block *
+find_block(struct virtqueue *vq, const void *host)
+{
+	struct memory_block *block = vq->last_block;
+
+	if (block != NULL && (uintptr_t)host - block->hva < block->size)
+		return block;
+	for (block = vq->blocks; block != NULL; block = block->next) {
+		if ((uintptr_t)host - block->hva < block->size)
+			vq->last_block = block;
+		if (vq->last_block == block)
+			break;
+	}
+	return block;
 }
 
 /* A buffer that spans sections becomes several vectors. */
@@ -47,19 +65,29 @@ map_desc(struct virtqueue *vq, unsigned int *n, uint64_t *addr, struct iovec *io
 	if (len == 0)
 		return false;
 	while (len != 0) {
-		const struct svq_gpa_row *row = find_row(vq, gpa);
+		const struct memory_section *section = find_section(vq, gpa);
 		uint64_t part;
 
-		if (row == NULL || *n == VIRTQUEUE_MAX)
+		if (section == NULL || *n == VIRTQUEUE_MAX)
 			return false;
-		part = RTE_MIN(len, row->size - (gpa - row->gpa));
-		iov[*n].iov_base = (void *)(uintptr_t)(row->hva + (gpa - row->gpa));
+		part = RTE_MIN(len, section->size - (gpa - section->gpa));
+		atomic_fetch_add(&section->block->refs, 1);
+		iov[*n].iov_base = (void *)(uintptr_t)(section->hva + (gpa - section->gpa));
 		iov[*n].iov_len = part;
 		addr[(*n)++] = gpa;
 		gpa += part;
 		len -= part;
 	}
 	return true;
+}
+
+static void
+unmap(struct virtqueue *vq, const struct iovec *iov)
+{
+	struct memory_block *block = find_block(vq, iov->iov_base);
+
+	if (block != NULL)
+		atomic_fetch_sub(&block->refs, 1);
 }
 
 static struct element *
@@ -137,6 +165,75 @@ virtqueue_pop(struct virtqueue *vq)
 	return elem;
 }
 
+static int
+by_gpa(const void *a, const void *b)
+{
+	const struct memory_section *x = a, *y = b;
+
+	return (x->gpa > y->gpa) - (x->gpa < y->gpa);
+}
+
+/* The block that holds a row: the machine's RAM is in one, whatever its places; DIMMs differ. */
+static struct memory_block *
+block_of(struct virtqueue *vq, const struct svq_gpa_row *row, uint64_t ram_end)
+{
+	struct memory_block **at = &vq->blocks, *block;
+
+	if (row->hva < ram_end && vq->blocks != NULL) {
+		block = vq->blocks;
+		block->size = RTE_MAX(block->size, row->hva + row->size - block->hva);
+		return block;
+	}
+	block = calloc(1, sizeof(*block));
+	if (block == NULL)
+		return NULL;
+	block->hva = row->hva;
+	block->size = row->size;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = block;
+	return block;
+}
+
+int
+virtqueue_set_memory(struct virtqueue *vq, const struct iova_layout *layout)
+{
+	/* Below 4 GiB, above, and what of it is seen twice. */
+	const uint64_t base = layout->rows[0].hva, low = layout->rows[0].size;
+	unsigned int i;
+
+	vq->sections = calloc(layout->n, sizeof(*vq->sections));
+	if (vq->sections == NULL)
+		return -ENOMEM;
+	for (i = 0; i < layout->n; i++) {
+		const struct svq_gpa_row *row = &layout->rows[i];
+
+		vq->sections[i] = (struct memory_section){
+			.gpa = row->gpa,
+			.size = row->size,
+			.hva = row->hva,
+			.block = block_of(vq, row, base + low + 1),
+		};
+		if (vq->sections[i].block == NULL)
+			return -ENOMEM;
+	}
+	vq->n_sections = layout->n;
+	qsort(vq->sections, layout->n, sizeof(*vq->sections), by_gpa);
+	return 0;
+}
+
+void
+virtqueue_free_memory(struct virtqueue *vq)
+{
+	while (vq->blocks != NULL) {
+		struct memory_block *next = vq->blocks->next;
+
+		free(vq->blocks);
+		vq->blocks = next;
+	}
+	free(vq->sections);
+}
+
 /* Unmapping tells the dirty bitmap; pages are marked without asking whether they are. */
 static void
 mark(const struct svq_dirty_log *log, uint64_t gpa, uint64_t len)
@@ -160,8 +257,11 @@ virtqueue_fill(struct virtqueue *vq, const struct element *elem, uint32_t len, u
 
 		if (vq->log != NULL && part != 0)
 			mark(vq->log, elem->in_addr[i], part);
+		unmap(vq, &elem->in_sg[i]);
 		offset += part;
 	}
+	for (i = 0; i < elem->n_out; i++)
+		unmap(vq, &elem->out_sg[i]);
 	used->id = elem->index;
 	used->len = len;
 }

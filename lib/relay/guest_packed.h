@@ -205,6 +205,12 @@ guest_packed_put_used_plain(struct svq_queue *q, unsigned int ahead, unsigned in
 }
 
 static __rte_always_inline void
+guest_packed_put_used_batch(struct svq_queue *q, uint16_t id, uint32_t places)
+{
+	guest_packed_put_used(q, 0, id, places, 0);
+}
+
+static __rte_always_inline void
 guest_packed_publish_used(struct svq_queue *q, unsigned int n)
 {
 	struct svq_guest_ring *r = &q->guest;
@@ -251,6 +257,7 @@ static const struct svq_guest_ops svq_guest_packed = {
 	.taken = guest_packed_taken,
 	.put_used_plain = guest_packed_put_used_plain,
 	.put_used = guest_packed_put_used,
+	.put_used_batch = guest_packed_put_used_batch,
 	.publish_used = guest_packed_publish_used,
 	.log_used = guest_packed_log_used,
 	.wants_call = guest_packed_wants_call,

@@ -120,6 +120,7 @@ static const struct svq_guest_ops svq_guest_packed_vector = {
 	.taken = guest_packed_taken,
 	.put_used_plain = guest_packed_put_used_plain_vector,
 	.put_used = guest_packed_put_used,
+	.put_used_batch = guest_packed_put_used_batch,
 	.publish_used = guest_packed_publish_used,
 	.log_used = guest_packed_log_used,
 	.wants_call = guest_packed_wants_call,

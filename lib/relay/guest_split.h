@@ -191,6 +191,13 @@ guest_split_put_used_plain(struct svq_queue *q, unsigned int ahead, unsigned int
 }
 
 static __rte_always_inline void
+guest_split_put_used_batch(struct svq_queue *q, uint16_t id, uint32_t places)
+{
+	RTE_SET_USED(places);
+	guest_split_put_used(q, 0, id, 1, 0);
+}
+
+static __rte_always_inline void
 guest_split_publish_used(struct svq_queue *q, unsigned int n)
 {
 	/* Pairs with the driver's read barrier between used->idx and the used entries. */
@@ -232,6 +239,7 @@ static const struct svq_guest_ops svq_guest_split = {
 	.taken = guest_split_taken,
 	.put_used_plain = guest_split_put_used_plain,
 	.put_used = guest_split_put_used,
+	.put_used_batch = guest_split_put_used_batch,
 	.publish_used = guest_split_publish_used,
 	.log_used = guest_split_log_used,
 	.wants_call = guest_split_wants_call,

@@ -424,30 +424,22 @@ svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 	return done;
 }
 
-/* Begin with the plain chains. */
-static __rte_always_inline void
-svq_burst_back_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	const struct svq_shadow_ops *s, struct svq_burst_back *b, unsigned int n,
-	enum svq_slots_mode mode)
-{
-	if (unlikely(q->log.base != NULL))
-		b->done = svq_burst_back_plain(q, g, s, n, mode, true, &b->bytes);
-	else
-		b->done = svq_burst_back_plain(q, g, s, n, mode, false, &b->bytes);
-	b->taken = b->done;
-}
-
 static __rte_always_inline unsigned int
 svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
 	bool kept)
 {
+	const enum svq_slots_mode mode = kept ? SVQ_SLOTS_KEPT : SVQ_SLOTS_STACK;
 	struct svq_burst_back b;
 	struct svq_used u;
 	unsigned int n;
 
 	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
 		return 0;
-	svq_burst_back_begin_plain(q, g, s, &b, n, kept ? SVQ_SLOTS_KEPT : SVQ_SLOTS_STACK);
+	if (unlikely(q->log.base != NULL))
+		b.done = svq_burst_back_plain(q, g, s, n, mode, true, &b.bytes);
+	else
+		b.done = svq_burst_back_plain(q, g, s, n, mode, false, &b.bytes);
+	b.taken = b.done;
 	while (b.taken < n && svq_burst_back_take(q, s, &b, &u)) {
 		b.taken++;
 		svq_burst_back_put(q, g, &b, &u, kept ? u.head : u.flight.id);

@@ -17,7 +17,8 @@
  * A device with IN_ORDER may write one used entry for several chains, for the last of them; those
  * before it are taken to be used completely.
  *
- * A guest with IN_ORDER is given its chains in order. What a device without it completes early is
+ * A guest with IN_ORDER is given its chains in order, and one used entry for a burst of what it
+ * sent. What a device without it completes early is
  * held back, slots and all, until all before it are complete. Held back is not returned: a recall
  * makes it available again like any other chain.
  */
@@ -37,21 +38,71 @@ svq_ordered_oldest(const struct svq_queue *q)
 	};
 }
 
+/* A burst on its way back in order. */
+struct svq_ordered_back {
+	struct svq_burst_back b;
+	/* Of what has one used entry. */
+	uint16_t last;	 /* the last chain's id */
+	uint32_t places; /* as in struct svq_chain, of all */
+};
+
 static __rte_always_inline void
-svq_ordered_return(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_burst_back *b,
+svq_ordered_return(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_ordered_back *o,
 	const struct svq_used *u)
 {
-	svq_burst_back_put(q, g, b, u, u->flight.id);
+	if (q->batch) {
+		o->last = u->flight.id;
+		o->places += likely(!u->flight.origin) ? 1 : q->shadow.origin[u->head].places;
+		o->b.done++;
+	} else {
+		svq_burst_back_put(q, g, &o->b, u, u->flight.id);
+	}
 	svq_shadow_release_oldest(q, u);
+}
+
+/* The @p n plain chains that the scratch has. */
+static __rte_always_inline void
+svq_ordered_return_plain(struct svq_queue *q, const struct svq_guest_ops *g,
+	struct svq_ordered_back *o, unsigned int n, bool log)
+{
+	unsigned int i;
+
+	for (i = 0; log && i < n; i++)
+		svq_dirty_log_mark(&q->log, q->gather.gpa[i], q->gather.len[i]);
+	if (q->batch) {
+		o->last = q->gather.id[n - 1];
+		o->places += n;
+	} else {
+		g->put_used_plain(q, o->b.done, n);
+	}
+	o->b.done += n;
+	o->b.taken += n;
+}
+
+/* Begin with the plain chains, as far as the device names each. */
+static __rte_always_inline void
+svq_ordered_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
+	const struct svq_shadow_ops *s, struct svq_ordered_back *o, unsigned int n, bool log)
+{
+	unsigned int took;
+
+	while (o->b.taken < n) {
+		took = s->take_plain(q, o->b.taken,
+			RTE_MIN(n - o->b.taken, (unsigned int)SVQ_BURST), SVQ_SLOTS_RING, log,
+			&o->b.bytes);
+		if (took == 0)
+			break;
+		svq_ordered_return_plain(q, g, o, took, log);
+	}
 }
 
 /* Return up to @p n plain chains before @p last, written throughout. @return how many. */
 static __rte_always_inline unsigned int
-svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_burst_back *b,
-	uint16_t last, unsigned int n, bool log)
+svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g,
+	struct svq_ordered_back *o, uint16_t last, unsigned int n, bool log)
 {
 	struct svq_shadow_taking t = svq_shadow_taking(q, SVQ_SLOTS_RING, log);
-	unsigned int i, k;
+	unsigned int i;
 
 	n = RTE_MIN(n, (unsigned int)SVQ_BURST);
 	for (i = 0; i < n && t.next != last; i++) {
@@ -60,12 +111,9 @@ svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g, struc
 	}
 	if (i == 0)
 		return 0;
-	for (k = 0; log && k < i; k++)
-		svq_dirty_log_mark(&q->log, q->gather.gpa[k], q->gather.len[k]);
 	svq_shadow_free_oldest(q, i);
-	g->put_used_plain(q, b->done, i);
-	b->done += i;
-	b->bytes += t.bytes;
+	svq_ordered_return_plain(q, g, o, i, log);
+	o->b.bytes += t.bytes;
 	return i;
 }
 
@@ -75,21 +123,20 @@ svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g, struc
  */
 static __rte_always_inline bool
 svq_ordered_skip(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	struct svq_burst_back *b, const struct svq_used *last, unsigned int n)
+	struct svq_ordered_back *o, const struct svq_used *last, unsigned int n)
 {
 	while (q->shadow.oldest != last->head) {
-		unsigned int left = n - b->taken - 1, plain;
+		unsigned int left = n - o->b.taken - 1, plain;
 		struct svq_used u;
 
 		if (unlikely(left == 0)) {
-			b->fault = SVQ_QUEUE_E_USED_ID;
-			b->detail = last->head;
+			o->b.fault = SVQ_QUEUE_E_USED_ID;
+			o->b.detail = last->head;
 			return false;
 		}
 		plain = q->log.base != NULL
-			? svq_ordered_skip_plain(q, g, b, last->head, left, true)
-			: svq_ordered_skip_plain(q, g, b, last->head, left, false);
-		b->taken += plain;
+			? svq_ordered_skip_plain(q, g, o, last->head, left, true)
+			: svq_ordered_skip_plain(q, g, o, last->head, left, false);
 		s->skip(q, plain);
 		if (likely(plain != 0))
 			continue;
@@ -97,15 +144,15 @@ svq_ordered_skip(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 		if (unlikely(q->log.base != NULL))
 			svq_burst_log(q, &u);
 		s->skip(q, u.flight.slots);
-		svq_ordered_return(q, g, b, &u);
-		b->taken++;
+		svq_ordered_return(q, g, o, &u);
+		o->b.taken++;
 	}
 	return true;
 }
 
 /* Return the oldest chains that are held back. */
 static __rte_always_inline void
-svq_ordered_let_go(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_burst_back *b)
+svq_ordered_let_go(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_ordered_back *o)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 
@@ -114,27 +161,27 @@ svq_ordered_let_go(struct svq_queue *q, const struct svq_guest_ops *g, struct sv
 
 		r->held[oldest.head / 64] &= ~(UINT64_C(1) << (oldest.head % 64));
 		q->held--;
-		svq_ordered_return(q, g, b, &oldest);
+		svq_ordered_return(q, g, o, &oldest);
 	}
 }
 
 /* Hold the chain back, unless it is the oldest. @return false: it was already. */
 static __rte_always_inline bool
-svq_ordered_hold(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_burst_back *b,
+svq_ordered_hold(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_ordered_back *o,
 	const struct svq_used *u)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 
 	if (unlikely(svq_bit(r->held, u->head))) {
-		b->fault = SVQ_QUEUE_E_USED_ID;
-		b->detail = u->head;
+		o->b.fault = SVQ_QUEUE_E_USED_ID;
+		o->b.detail = u->head;
 		return false;
 	}
 	r->held[u->head / 64] |= UINT64_C(1) << (u->head % 64);
 	r->flight[u->head].writable = u->len;
 	q->held++;
-	b->taken++;
-	svq_ordered_let_go(q, g, b);
+	o->b.taken++;
+	svq_ordered_let_go(q, g, o);
 	return true;
 }
 
@@ -142,27 +189,32 @@ static __rte_always_inline unsigned int
 svq_burst_used_ordered(
 	struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s)
 {
-	struct svq_burst_back b;
+	struct svq_ordered_back o = {0};
 	struct svq_used u;
 	unsigned int n;
 
-	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
+	if (likely(!svq_burst_back_begin(q, s, &o.b, &n)))
 		return 0;
-	svq_burst_back_begin_plain(q, g, s, &b, n, SVQ_SLOTS_RING);
-	svq_ordered_let_go(q, g, &b);
-	while (b.taken < n && svq_burst_back_take(q, s, &b, &u)) {
+	if (unlikely(q->log.base != NULL))
+		svq_ordered_begin_plain(q, g, s, &o, n, true);
+	else
+		svq_ordered_begin_plain(q, g, s, &o, n, false);
+	svq_ordered_let_go(q, g, &o);
+	while (o.b.taken < n && svq_burst_back_take(q, s, &o.b, &u)) {
 		if (!q->shadow.in_order) {
-			if (unlikely(!svq_ordered_hold(q, g, &b, &u)))
+			if (unlikely(!svq_ordered_hold(q, g, &o, &u)))
 				break;
 			continue;
 		}
-		if (unlikely(!svq_ordered_skip(q, g, s, &b, &u, n)))
+		if (unlikely(!svq_ordered_skip(q, g, s, &o, &u, n)))
 			break;
-		svq_ordered_return(q, g, &b, &u);
-		b.taken++;
+		svq_ordered_return(q, g, &o, &u);
+		o.b.taken++;
 	}
-	svq_burst_back_end(q, g, s, &b);
-	return b.taken;
+	if (q->batch && o.b.done != 0)
+		g->put_used_batch(q, o.last, o.places);
+	svq_burst_back_end(q, g, s, &o.b);
+	return o.b.taken;
 }
 
 #endif /* QUEUE_ORDERED_H */

@@ -254,6 +254,7 @@ struct svq_queue {
 	uint32_t held;	   /**< of these, held back: the device has returned them */
 	uint64_t seq; /**< chains taken from the guest so far; packed: descriptors of its ring */
 	enum svq_slots_mode mode;
+	bool batch;	 /**< slots are a ring: the guest gets one used entry for a burst */
 	uint32_t wanted; /**< free slots that the next chain waits for; 0: it is not known */
 	struct svq_shadow_ring shadow;
 	struct svq_gather gather;
@@ -302,6 +303,9 @@ struct svq_guest_ops {
 		uint32_t len);
 	/** The same for @p n plain chains, of which the scratch has ids and lengths. */
 	void (*put_used_plain)(struct svq_queue *q, unsigned int ahead, unsigned int n);
+	/** Write one used entry for all chains of the burst, which nothing was written to: for @p
+	 * id, the last one. They took @p places descriptors of the guest's ring. */
+	void (*put_used_batch)(struct svq_queue *q, uint16_t id, uint32_t places);
 	/** Publish @p n used entries at once, and step over them. */
 	void (*publish_used)(struct svq_queue *q, unsigned int n);
 	/** Log the @p n entries just published, and what published them. */

@@ -124,6 +124,8 @@ svq_slots_reset(struct svq_queue *q)
 	ring_free(q);
 	if (!ordered)
 		stack_free(q);
+	/* To nobody's buffer that a guest sends is written, so none of their lengths is lost. */
+	q->batch = q->guest.in_order && q->net_header != 0 && q->qid % 2 != 0;
 	set_mode(q,
 		ordered				   ? SVQ_SLOTS_RING
 			: q->guest.size <= q->size ? SVQ_SLOTS_KEPT

@@ -211,6 +211,50 @@ test_batch_faults(void)
 	}
 }
 
+/* Of what a guest sent in order it gets one used entry a burst, for the last chain. */
+static void
+test_sent_batch(void)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < RTE_DIM(formats); i++) {
+		bed_open_conf(&b,
+			&(struct bed_conf){.guest_size = SIZE,
+				.device_size = SIZE,
+				.guest_features = V1 | IN_ORDER,
+				.device_features = V1 | formats[i],
+				.qid = 1,
+				.net_header = 12});
+		/* The second has two descriptors, and the device completes it first. */
+		for (k = 0; k < 5; k++)
+			bed_desc(&b, k, 0x1000, 100, k == 1 ? VRING_DESC_F_NEXT : 0, k + 1);
+		for (k = 0; k < 5; k++) {
+			if (k != 2)
+				bed_avail(&b, k);
+		}
+		CU_ASSERT_EQUAL(svq_queue_avail(b.q), 4);
+		for (k = 0; k < 4; k++)
+			CU_ASSERT_FATAL(bed_device_take(&b, &chain[k]));
+		memset(b.used->ring, 0xff, 8 * sizeof(b.used->ring[0]));
+		bed_device_return(&b, chain[1].head, 0);
+		bed_device_return(&b, chain[0].head, 0);
+		bed_device_return(&b, chain[2].head, 0);
+		CU_ASSERT_EQUAL(svq_queue_used(b.q), 3);
+		CU_ASSERT_EQUAL(b.used->idx, 3);
+		CU_ASSERT_EQUAL(b.used->ring[0].id, 3);
+		CU_ASSERT_EQUAL(b.used->ring[0].len, 0);
+		CU_ASSERT_EQUAL(b.used->ring[1].id, UINT32_MAX);
+		CU_ASSERT_EQUAL(b.used->ring[2].id, UINT32_MAX);
+		/* The next entry stands where that of the fourth chain would. */
+		bed_device_return(&b, chain[3].head, 0);
+		CU_ASSERT_EQUAL(svq_queue_used(b.q), 1);
+		CU_ASSERT_EQUAL(b.used->idx, 4);
+		CU_ASSERT_EQUAL(b.used->ring[3].id, 4);
+		CU_ASSERT_EQUAL(svq_queue_inflight(b.q), 0);
+		bed_close(&b);
+	}
+}
+
 static void
 test_attach(void)
 {
@@ -267,6 +311,7 @@ fill(void)
 	autotest_add(s, "faults while holding back", test_held_faults);
 	autotest_add(s, "one used entry for several chains", test_batch);
 	autotest_add(s, "faults of such entries", test_batch_faults);
+	autotest_add(s, "one used entry for what was sent", test_sent_batch);
 	autotest_add(s, "attached anew", test_attach);
 	autotest_add(s, "attached anew, nothing in flight", test_attach_idle);
 }

@@ -19,6 +19,7 @@
 
 #define MAX_RING 256
 #define STEPS	 200000
+#define HEADER	 12
 
 /* Where a head's first descriptor points: tells the chain at the device. */
 #define SLOT_GPA(head)	(0x1000 + 64ull * (head))
@@ -45,6 +46,7 @@ static uint64_t completed;
 /* The packed driver: where it adds and reaps next, with its wrap counters. */
 static unsigned int add_pos, reap_pos, places_free;
 static bool add_wrap, reap_wrap, packed, device_packed;
+static bool tx; /* a network device's transmit queue */
 /* The chains that the guest has out, oldest first, by head. */
 static uint16_t order[MAX_RING];
 static unsigned int next_desc; /* of an in-order driver with a split ring */
@@ -88,13 +90,13 @@ struct buffer {
 static unsigned int
 random_buffers(struct buffer *buffers, unsigned int n, unsigned int head, unsigned int longest)
 {
-	unsigned int n_in = rand() % (n + 1), total = 0, i;
+	unsigned int n_in = tx ? 0 : rand() % (n + 1), total = 0, i;
 
 	for (i = 0; i < n; i++) {
 		struct buffer *p = &buffers[i];
 
 		p->gpa = i == 0 ? SLOT_GPA(head) : 0x40000 + 64ull * (rand() % 100);
-		p->len = 1 + rand() % 60;
+		p->len = (i == 0 ? HEADER : 1) + rand() % 48;
 		p->in = i >= n - n_in;
 		if (rand() % 4 == 0)
 			p->gpa += BED_ALIAS;
@@ -270,54 +272,20 @@ device_return(bool in_order)
 	memmove(&taken[at], &taken[at + n], (n_taken - at) * sizeof(taken[0]));
 }
 
-static bool
-reap_packed(struct vring_used_elem *elem)
+/* Descriptors of the chains up to that of @p id, which a used entry for it stands for; @p k is the
+ * oldest one's place in the order. */
+static unsigned int
+batch_places(unsigned int *k, uint16_t id)
 {
-	const struct vring_packed_desc *d = (const struct vring_packed_desc *)b.desc + reap_pos;
+	unsigned int places = 0;
 
-	if (!!(d->flags & 1 << VRING_PACKED_DESC_F_USED) != reap_wrap ||
-		!!(d->flags & 1 << VRING_PACKED_DESC_F_AVAIL) != reap_wrap)
-		return false;
-	elem->id = d->id;
-	elem->len = d->len;
-	CU_ASSERT_FATAL(elem->id < b.guest_size);
-	reap_pos += model[elem->id].direct;
-	if (reap_pos >= b.guest_size) {
-		reap_pos -= b.guest_size;
-		reap_wrap = !reap_wrap;
-	}
-	return true;
-}
-
-static void
-guest_reap(void)
-{
-	struct vring_used_elem elem;
-	uint16_t i;
-	unsigned int k;
-
-	if (packed ? !reap_packed(&elem) : !bed_reap(&b, &elem))
-		return;
-	CU_ASSERT_FATAL(elem.id < b.guest_size);
-	CU_ASSERT_FATAL(model[elem.id].outstanding && model[elem.id].returned);
-	CU_ASSERT_EQUAL_FATAL(elem.len, model[elem.id].returned_len);
-	model[elem.id].outstanding = false;
-	for (k = 0; order[k] != elem.id; k++)
-		;
-	if (guest_has(VIRTIO_F_IN_ORDER))
-		CU_ASSERT_EQUAL_FATAL(k, 0);
-	n_outstanding--;
-	memmove(&order[k], &order[k + 1], (n_outstanding - k) * sizeof(order[0]));
-	completed++;
-	if (packed) {
-		free_desc[n_free++] = elem.id;
-		places_free += model[elem.id].direct;
-		return;
-	}
-	for (i = elem.id, k = model[elem.id].direct; k != 0; k--) {
-		free_desc[n_free++] = i;
-		i = b.desc[i].next;
-	}
+	if (!guest_has(VIRTIO_F_IN_ORDER))
+		return model[id].direct;
+	do {
+		CU_ASSERT_FATAL(*k < n_outstanding);
+		places += model[order[*k]].direct;
+	} while (order[(*k)++] != id);
+	return places;
 }
 
 /* What the relay returned and the guest has not reaped, in descriptors or entries. */
@@ -326,6 +294,7 @@ used_progress(void)
 {
 	const struct vring_packed_desc *d = (const struct vring_packed_desc *)b.desc;
 	struct relay_progress at = {.pos = reap_pos, .wrap = reap_wrap};
+	unsigned int k = 0;
 
 	if (!packed) {
 		at.pos = b.used->idx;
@@ -335,7 +304,7 @@ used_progress(void)
 	while (at.n < b.guest_size &&
 		!!(d[at.pos].flags & 1 << VRING_PACKED_DESC_F_USED) == at.wrap &&
 		!!(d[at.pos].flags & 1 << VRING_PACKED_DESC_F_AVAIL) == at.wrap) {
-		unsigned int places = model[d[at.pos].id].direct;
+		unsigned int places = batch_places(&k, d[at.pos].id);
 
 		at.n += places;
 		at.pos += places;
@@ -345,6 +314,70 @@ used_progress(void)
 		}
 	}
 	return at;
+}
+
+static bool
+reap_packed(struct vring_used_elem *elem)
+{
+	const struct vring_packed_desc *d = (const struct vring_packed_desc *)b.desc + reap_pos;
+	unsigned int k = 0;
+
+	if (!!(d->flags & 1 << VRING_PACKED_DESC_F_USED) != reap_wrap ||
+		!!(d->flags & 1 << VRING_PACKED_DESC_F_AVAIL) != reap_wrap)
+		return false;
+	elem->id = d->id;
+	elem->len = d->len;
+	CU_ASSERT_FATAL(elem->id < b.guest_size);
+	reap_pos += batch_places(&k, d->id);
+	if (reap_pos >= b.guest_size) {
+		reap_pos -= b.guest_size;
+		reap_wrap = !reap_wrap;
+	}
+	return true;
+}
+
+/* The guest has a chain back, the @p k -th in order. */
+static void
+reaped(unsigned int k, uint32_t len)
+{
+	uint16_t id = order[k], i = id;
+	unsigned int n;
+
+	CU_ASSERT_FATAL(model[id].outstanding && model[id].returned);
+	CU_ASSERT_EQUAL_FATAL(len, model[id].returned_len);
+	model[id].outstanding = false;
+	n_outstanding--;
+	memmove(&order[k], &order[k + 1], (n_outstanding - k) * sizeof(order[0]));
+	completed++;
+	if (packed) {
+		free_desc[n_free++] = id;
+		places_free += model[id].direct;
+		return;
+	}
+	for (n = model[id].direct; n != 0; n--) {
+		free_desc[n_free++] = i;
+		i = b.desc[i].next;
+	}
+}
+
+static void
+guest_reap(void)
+{
+	struct vring_used_elem elem;
+	unsigned int k;
+
+	if (packed ? !reap_packed(&elem) : !bed_reap(&b, &elem))
+		return;
+	for (k = 0; k < n_outstanding && order[k] != elem.id; k++)
+		;
+	CU_ASSERT_FATAL(k < n_outstanding);
+	/* In order, the entry stands for all before it, too: those are written throughout. */
+	for (; guest_has(VIRTIO_F_IN_ORDER) && k > 0; k--) {
+		CU_ASSERT_FATAL(tx);
+		reaped(0, model[order[0]].writable);
+		b.seen_used += !packed;
+	}
+	reaped(k, elem.len);
 }
 
 /* The relay's two halves; each notifies as it was asked to. */
@@ -477,7 +510,16 @@ run(uint32_t guest_size, uint16_t device_size, bool in_order)
 	unsigned int longest = RTE_MIN(guest_size, device_size), i;
 
 	longest = RTE_MIN(longest, 8u);
-	bed_open_features(&b, guest_size, device_size, features, device);
+	tx = rand() % 2;
+	bed_open_conf(&b,
+		&(struct bed_conf){
+			.guest_size = guest_size,
+			.device_size = device_size,
+			.guest_features = features,
+			.device_features = device,
+			.qid = tx,
+			.net_header = tx ? HEADER : 0,
+		});
 	model_reset();
 	completed = 0;
 	for (i = 0; i < STEPS; i++)

@@ -500,6 +500,58 @@ setup_packed(void)
 	return setup();
 }
 
+/* A checksum that the driver left to the device, which this port cannot do. */
+static void
+test_checksum(void)
+{
+	const struct virtio_net_hdr hdr = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 6};
+	uint8_t packet[12 + 100] = {0}, data[100];
+	struct drv_ring *tx = &drv.ring[1];
+	const uint8_t *at;
+	struct drv_slot *slot;
+	uint32_t sum = 0, len;
+	unsigned int i;
+	void *mbuf = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "port=" PORT, NULL), 0);
+	CU_ASSERT(drv.dev->info.features & RTE_BIT64(VIRTIO_NET_F_CSUM));
+	CU_ASSERT(!(drv.dev->info.features & RTE_BIT64(VIRTIO_NET_F_HOST_TSO4)));
+	CU_ASSERT(!(drv.dev->info.features & RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM)));
+	CU_ASSERT_EQUAL_FATAL(
+		drv_start(&drv, RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_CSUM), 64),
+		0);
+	memcpy(packet, &hdr, sizeof(hdr));
+	for (i = 12; i < sizeof(packet); i++)
+		packet[i] = (uint8_t)(i * 3);
+	slot = drv_slot_get(tx);
+	drv_piece(slot, 0, sizeof(packet));
+	drv_fill(slot, packet, sizeof(packet));
+	drv_post(tx, slot, DRV_DIRECT);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 1);
+	slot = drv_reap(tx, &len);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(slot);
+	drv_slot_put(tx, slot);
+	CU_ASSERT_EQUAL_FATAL(rte_ring_dequeue(port_tx[0], &mbuf), 0);
+	at = rte_pktmbuf_read(mbuf, 0, sizeof(data), data);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	/* All of it sums up to what the field held, and with the sum to 0xffff. */
+	for (i = 34; i < 100; i += 2)
+		sum += i == 40 ? (uint32_t)(packet[12 + 40] << 8 | packet[12 + 41])
+			       : (uint32_t)(at[i] << 8 | at[i + 1]);
+	sum += (uint32_t)(at[40] << 8 | at[41]);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	CU_ASSERT_EQUAL(sum, 0xffff);
+	CU_ASSERT_EQUAL(memcmp(at, packet + 12, 40), 0);
+	CU_ASSERT_EQUAL(memcmp(at + 42, packet + 12 + 42, 58), 0);
+	rte_pktmbuf_free(mbuf);
+	drv_close(&drv);
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "port=" PORT ",offloads=0", NULL), 0);
+	CU_ASSERT(!(drv.dev->info.features & RTE_BIT64(VIRTIO_NET_F_CSUM)));
+	drv_close(&drv);
+}
+
 static void
 fill_suite(CU_pSuite suite)
 {
@@ -512,6 +564,7 @@ fill_suite(CU_pSuite suite)
 	autotest_add(suite, "packets without a driver", test_stale);
 	autotest_add(suite, "queues of pairs that are off", test_shared_queues);
 	autotest_add(suite, "pairs switched under traffic", test_switch_under_traffic);
+	autotest_add(suite, "checksum", test_checksum);
 	autotest_add(suite, "open and close", test_open_close);
 }
 

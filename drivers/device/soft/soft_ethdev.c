@@ -22,6 +22,7 @@
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
 
+#include "soft_ethdev_offload.h"
 #include "soft_net.h"
 
 /* Descriptors of a port's queue, where the port allows it. */
@@ -47,7 +48,8 @@ struct port {
 	uint16_t id;
 	struct rte_eth_dev_owner owner;
 	struct rte_mempool *pool;
-	bool multi_seg;	    /* sends chains of mbufs */
+	bool multi_seg; /* sends chains of mbufs */
+	struct soft_port_offload offload;
 	bool used;	    /* a driver was here before */
 	uint32_t max_frame; /* bytes */
 	struct pair_state *pairs;
@@ -187,6 +189,12 @@ configure_port(struct soft_dev *dev, struct port *port)
 	conf.rxmode.mtu = mtu;
 	conf.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
 	conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	port->multi_seg = conf.txmode.offloads != 0;
+	if (dev->args.features & SOFT_OFFLOADS) {
+		dev->offloads = soft_port_offload_init(&port->offload, &info);
+		conf.rxmode.offloads |= port->offload.rx;
+		conf.txmode.offloads |= port->offload.tx;
+	}
 	if (pairs > 1 && info.flow_type_rss_offloads != 0) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf =
@@ -198,7 +206,6 @@ configure_port(struct soft_dev *dev, struct port *port)
 	if (ret < 0)
 		return refuse(dev, ret, "it cannot be configured",
 			"make sure that nobody else has started it");
-	port->multi_seg = conf.txmode.offloads != 0;
 	/* With one VLAN tag. A longer frame would never be taken by the port. */
 	port->max_frame = mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 	dev->mtu = mtu;
@@ -371,7 +378,7 @@ mbuf_read(struct soft_net *net, struct rte_mbuf *mbuf)
 
 /* Give the driver what waits, in order, as far as it has buffers. */
 static void
-deliver(struct soft_net *net, struct pair_state *state)
+deliver(struct soft_net *net, const struct port *port, struct pair_state *state)
 {
 	enum soft_net_room room = SOFT_NET_ROOM;
 	uint16_t i;
@@ -381,9 +388,10 @@ deliver(struct soft_net *net, struct pair_state *state)
 							 : SOFT_NET_NEVER;
 		if (room == SOFT_NET_WAIT)
 			break;
-		if (room == SOFT_NET_ROOM)
+		if (room == SOFT_NET_ROOM) {
+			soft_port_offload_rx(&port->offload, net, state->waiting[i]);
 			soft_net_rx_write(net);
-		else
+		} else
 			net->rx_drops++;
 	}
 	rte_pktmbuf_free_bulk(state->waiting, i);
@@ -396,7 +404,7 @@ receive(struct soft_net *net, const struct port *port, struct pair_state *state)
 {
 	unsigned int w;
 
-	deliver(net, state);
+	deliver(net, port, state);
 	for (w = 0; w < 2; w++) {
 		uint64_t queues = atomic_load_explicit(&state->rx_queues[w], memory_order_acquire);
 
@@ -406,7 +414,7 @@ receive(struct soft_net *net, const struct port *port, struct pair_state *state)
 				return;
 			state->n_waiting = rte_eth_rx_burst(port->id,
 				(uint16_t)(64 * w + rte_bsf64(queues)), state->waiting, SOFT_BURST);
-			deliver(net, state);
+			deliver(net, port, state);
 		}
 	}
 }
@@ -474,7 +482,13 @@ transmit(struct soft_net *net, const struct port *port, struct pair_state *state
 			if (unlikely(mbuf == NULL))
 				break;
 			soft_net_copy(pair->dst, &pair->src[net->first], net->len);
-			state->held[state->n_held++] = mbuf;
+			if (likely(soft_port_offload_tx(
+				    &port->offload, net, port->id, mbuf, pair->dst))) {
+				state->held[state->n_held++] = mbuf;
+			} else {
+				rte_pktmbuf_free(mbuf);
+				net->tx_drops++;
+			}
 		} else {
 			net->tx_drops++;
 		}
@@ -493,6 +507,7 @@ ethdev_poll(struct soft_dev *dev, struct soft_pair *pair)
 	if (!soft_net_begin(&net, dev, pair))
 		return 0;
 	receive(&net, port, state);
+	memset(&net.hdr, 0, sizeof(net.hdr));
 	transmit(&net, port, state);
 	return soft_net_end(&net);
 }

@@ -467,7 +467,8 @@ svq_flight_pieces(const struct svq_shadow_ring *r, uint16_t head, unsigned int *
 	const struct svq_flight *flight = &r->flight[head];
 
 	*n = flight->slots;
-	if (likely(!flight->origin || r->origin[head].pieces == 0))
+	/* Inside of a chain that begins elsewhere the bit is set, too. */
+	if (likely(!flight->origin || *n == 0 || r->origin[head].pieces == 0))
 		return &r->slot[head];
 	*n = r->origin[head].pieces;
 	return &r->slot[r->slot[head].next];

@@ -150,6 +150,32 @@ test_splits(void)
 	bed_close(&b);
 }
 
+/* A slot that had a table and is inside of another chain now: its buffers of then are not in
+ * flight. */
+static void
+test_table_of_old(void)
+{
+	bed_open_features(&b, 8, 8, V1 | INDIRECT, V1 | INDIRECT);
+	put_table(1, 4, 0);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT(svq_queue_inflight_overlaps(b.q, 0x1000, 0x400));
+	take(4, 1);
+	give_back(0, 1);
+	put_direct(0, 1);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	take(1, 0);
+	give_back(0, 0);
+	bed_desc(&b, 2, 0x8000, 64, NEXT, 1);
+	bed_desc(&b, 1, 0x8100, 64, 0, 0);
+	bed_avail(&b, 2);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT(svq_queue_inflight_overlaps(b.q, 0x8100, 1));
+	CU_ASSERT_FALSE(svq_queue_inflight_overlaps(b.q, 0x1000, 0x400));
+	take(2, 0);
+	give_back(0, 2);
+	bed_close(&b);
+}
+
 /* A chain that finds too few free slots goes as a table; without tables left it waits. */
 static void
 test_room(void)
@@ -265,6 +291,7 @@ fill(void)
 {
 	CU_pSuite s = autotest_suite("shadow indirect tables", NULL, NULL);
 
+	autotest_add(s, "slot that had a table", test_table_of_old);
 	autotest_add(s, "one slot a table", test_one_slot);
 	autotest_add(s, "buffers across regions", test_splits);
 	autotest_add(s, "room in the ring", test_room);

@@ -8,6 +8,8 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
@@ -29,6 +31,14 @@ await(struct fe_session *s)
 	return fe_must(fe_net_thread_await(&s->net, FRAMES, FE_IDLE_MS), "traffic");
 }
 
+static void
+give_up(struct fe_session *s)
+{
+	fe_net_thread_pause(&s->net);
+	fe_net_give_up(&s->net);
+	fe_net_thread_resume(&s->net);
+}
+
 /* Start, disturb again and again, and count. */
 static int
 run_disturbed(disturb_t disturb, const struct fe_dev_conf *conf, const struct fe_net_conf *net)
@@ -43,10 +53,15 @@ run_disturbed(disturb_t disturb, const struct fe_dev_conf *conf, const struct fe
 		rc = await(&s);
 		if (rc == 0)
 			rc = disturb(&s, i);
+		if (net->lossy)
+			give_up(&s);
 	}
 	if (rc == 0)
 		rc = await(&s);
 	fe_net_thread_stop(&s.net);
+	if (net->lossy)
+		printf("frames %" PRIu64 ", given up %" PRIu64 "\n", s.net.stats.received,
+			s.net.stats.given_up);
 	if (rc == 0)
 		rc = fe_session_pass(&s, 100);
 	else

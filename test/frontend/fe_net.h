@@ -49,6 +49,7 @@ struct fe_net_conf {
 	bool direct, indirect; /**< allowed chains; at least one */
 	uint32_t rx_buf;       /**< bytes of a mergeable receive buffer */
 	unsigned int window;   /**< frames out at once, per pair */
+	bool lossy;	       /**< a disturbance may cost frames and their order, as on a wire */
 	uint32_t silence_us;   /**< not 0: bursts, with up to so many us of silence between */
 	uint64_t seed;
 };
@@ -60,6 +61,7 @@ struct fe_net_stats {
 	uint64_t disordered; /**< overtaken by a later one */
 	uint64_t calls;	     /**< interrupts seen */
 	uint64_t missed;     /**< interrupts that did not come */
+	uint64_t given_up;   /**< frames that need not come any more, and did not */
 	uint64_t aliased;    /**< buffers that went and came by their alias */
 	uint64_t longest_ms; /**< longest time without a frame while some were out */
 	uint64_t blamed_ms;  /**< likewise, less what fe_watch.h explains */
@@ -145,6 +147,9 @@ int fe_net_drain(struct fe_net *net, uint64_t idle_ms);
 
 /** Frames out, over all pairs that are on. */
 unsigned int fe_net_out(const struct fe_net *net);
+
+/** What is out now may come or not: the wire may have lost it. */
+void fe_net_give_up(struct fe_net *net);
 
 /** Forget what is out, after the rings were reset: buffers are at rest again. */
 void fe_net_reset(struct fe_net *net);

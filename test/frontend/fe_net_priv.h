@@ -15,6 +15,8 @@
 
 /** Frames that may be out per pair; a power of two. */
 #define FE_NET_OUT 32768u
+/** Mark in fe_net_pair::out of a frame that need not come. */
+#define FE_NET_GIVEN_UP (1ull << 63)
 /** Complaints before the rest is only counted. */
 #define FE_NET_COMPLAINTS 5
 

@@ -76,13 +76,16 @@ rx_account(struct fe_net *net, struct fe_net_pair *pair, uint64_t seq)
 {
 	uint64_t *out = &pair->out[seq % FE_NET_OUT];
 
-	if (*out != seq + 1) {
+	if ((*out & ~FE_NET_GIVEN_UP) != seq + 1) {
 		if (net->stats.doubled++ < FE_NET_COMPLAINTS)
 			fprintf(stderr, "frame %" PRIu64 " came twice or was never sent\n", seq);
 		return;
 	}
+	if (*out & FE_NET_GIVEN_UP)
+		net->stats.given_up--;
+	else
+		pair->n_out--;
 	*out = 0;
-	pair->n_out--;
 	pair->received++;
 	net->stats.received++;
 	if (seq < pair->rx_seq) {

@@ -50,6 +50,7 @@ enum {
 	OPT_EVENT_IDX,
 	OPT_LOG,
 	OPT_DELAY,
+	OPT_LOSSY,
 	OPT_SEED,
 	OPT_SERVER,
 	OPT_ATTACK,
@@ -77,6 +78,7 @@ static const struct option long_options[] = {
 	{"event-idx", required_argument, NULL, OPT_EVENT_IDX},
 	{"log", no_argument, NULL, OPT_LOG},
 	{"delay", required_argument, NULL, OPT_DELAY},
+	{"lossy", no_argument, NULL, OPT_LOSSY},
 	{"seed", required_argument, NULL, OPT_SEED},
 	{"server", no_argument, NULL, OPT_SERVER},
 	{"attack", required_argument, NULL, OPT_ATTACK},
@@ -115,6 +117,7 @@ usage(FILE *f)
 		"  --event-idx 0|1      use EVENT_IDX (1)\n"
 		"  --log                log dirty pages all the while, and check the log\n"
 		"  --delay MS           from the first receive buffers to the first frame (0)\n"
+		"  --lossy              a disturbance may cost what is on its way, as on a wire\n"
 		"  --seed N             of all that is random (1)\n"
 		"  --server             listen on SOCKET, the back-end connects\n"
 		"  --attack NAME        run one hostile case\n"
@@ -235,7 +238,10 @@ parse_option(struct options *o, int opt, const char *name, const char *arg)
 		o->log = true;
 		break;
 	case OPT_DELAY:
-		o->delay_ms = (unsigned int)number(name, arg, 0, 10000);
+		o->delay_ms = (unsigned int)number(name, arg, 0, 3600000);
+		break;
+	case OPT_LOSSY:
+		o->net.lossy = true;
 		break;
 	case OPT_SEED:
 		o->net.seed = number(name, arg, 0, UINT64_MAX);

@@ -5,13 +5,20 @@
 # A guest that knows the relay's own addresses; to be sourced after frontend.sh. The relay has two
 # ports, on the second of which another guest has its memory.
 
-# rows PORT TITLE: the table of that title in `show port PORT iova`.
+# look PORT: take down what `show port PORT iova` says, for rows().
+look()
+{
+	tables[$1]=$(query relay "show port $1 iova" | tr -d '\r')
+}
+
+# rows PORT TITLE: the table of that title.
+tables=()
 rows()
 {
-	query relay "show port $1 iova" | tr -d '\r' | awk -v title="$2" '
+	awk -v title="$2" '
 		$0 == title { mine = 1; getline; next }
 		/^[A-Z]/ { mine = 0 }
-		mine && $1 ~ /^0x/'
+		mine && $1 ~ /^0x/' <<<"${tables[$1]}"
 }
 
 # foreign_addresses: what a guest on port 0 must not reach: IOVAs and HVAs of the relay's own rings and
@@ -77,19 +84,20 @@ faulted()
 	[ "$(figure "queue 0 rx" "(address")" = "$1" ] && [ "$(figure "queue 1 tx" "(address")" = "$1" ]
 }
 
-# isolation: a guest on port 0 tries them all, by both of its queues.
+# isolation [STEP]: a guest on port 0 tries them all, or every STEP-th, by both of its queues.
 isolation()
 {
-	local tried=() addresses addr
+	local tried=() addresses addr step=${1:-1}
 
 	relay_cmd "port 0 stats cleared" "clear port 0 stats"
 	start intruder "$svq_frontend" "$tmp/port0.sock" --attack foreign --layout noident --pairs 1
-	mapfile -t addresses < <(foreign_addresses)
+	look 1
 	while wait_for "$settle" awaits_address $((${#tried[@]} + 1)); do
+		look 0
 		no_shared_hva || fail "both ports map the same memory"
 		# The memory is another one after each reboot.
 		mapfile -t addresses < <(foreign_addresses)
-		addr=${addresses[${#tried[@]}]:-}
+		addr=${addresses[${#tried[@]} * step]:-}
 		[ -n "$addr" ] || break
 		if own "$addr"; then
 			tried+=("")

@@ -8,7 +8,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-has_card 16 || skip "the machine has no card 16"
+kernel_card 11
 host=192.0.2.1
 bytes=300000
 
@@ -23,7 +23,7 @@ I
 cat >"$tmp/udhcpd.conf" <<C
 start 192.0.2.100
 end 192.0.2.100
-interface eth0
+interface $kernel_if
 lease_file $tmp/leases
 pidfile $tmp/udhcpd.pid
 option subnet 255.255.255.0
@@ -31,12 +31,12 @@ boot_file http://$host/boot.ipxe
 C
 : >"$tmp/leases"
 
-ip addr add $host/24 dev eth0 && ip link set eth0 up || fail "cannot set up eth0"
-defer ip addr flush dev eth0
+ip addr add $host/24 dev $kernel_if && ip link set $kernel_if up || fail "cannot set up its interface"
+defer ip addr flush dev $kernel_if
 start udhcpd busybox udhcpd -f "$tmp/udhcpd.conf"
 start httpd busybox httpd -f -v -p $host:80 -h "$tmp/www"
 
-start_relay relay --vdev "$(vdev 0 16)" -- --iface "$tmp/port0.sock,dev=vdpa_svq0" --share-cores -i
+start_card 10 irq=on
 start guest qemu-system-x86_64 -no-user-config -no-reboot -nographic -vga none -net none -monitor none \
 	-accel tcg -cpu qemu64 -m 128 -object memory-backend-memfd,id=mem,size=128M,share=on \
 	-machine q35,memory-backend=mem -serial stdio \

@@ -29,8 +29,9 @@ has_card()
 # bind SLOT DRIVER
 bind()
 {
-	local dev=/sys/bus/pci/devices/$(pci "$1")
+	local dev
 
+	dev=/sys/bus/pci/devices/$(pci "$1")
 	echo "$2" >"$dev/driver_override"
 	[ ! -e "$dev/driver" ] || echo "$(pci "$1")" >"$dev/driver/unbind"
 	echo "$(pci "$1")" >/sys/bus/pci/drivers_probe
@@ -110,12 +111,24 @@ start_cards()
 		--share-cores -i
 }
 
-# start_card SLOT [ARGUMENT]: a relay with the card behind port 0.
+# start_card SLOT [PORT-OPTION]: a relay with the card behind port 0.
 start_card()
 {
 	has_card "$1" || skip "the machine has no card $1"
-	start_relay relay --vdev "$(vdev 0 "$1" "${2:-}")" -- \
-		--iface "$tmp/port0.sock,dev=vdpa_svq0" --share-cores -i
+	start_relay relay --vdev "$(vdev 0 "$1")" -- \
+		--iface "$tmp/port0.sock,dev=vdpa_svq0${2:+,$2}" --share-cores -i
+}
+
+# start_front_end NAME PORT [ARGUMENT...]: one that sends until it is told to end; and wait until its
+# frames come back.
+start_front_end()
+{
+	local name=$1 port=$2
+	shift 2
+
+	relay_cmd "port $port stats cleared" "clear port $port stats"
+	start "$name" "$svq_frontend" "$tmp/port$port.sock" --traffic 3600 --window 16 --delay 100 "$@"
+	wait_for "$settle" served "$port" || fail "$name: nothing passes: $figures"
 }
 
 finish_relay()

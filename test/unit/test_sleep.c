@@ -32,8 +32,9 @@
 
 #define SIZE	  16
 #define IDLE_US	  30
-#define PATIENCE  5 /* seconds */
-#define N_PAIRING 8 /* bit 0: the guest's ring is packed; 1: the device's is; 2: EVENT_IDX */
+#define PATIENCE  5  /* seconds */
+#define ROUNDS	  50 /* of worker and device, in which they must have seen what there is */
+#define N_PAIRING 8  /* bit 0: the guest's ring is packed; 1: the device's is; 2: EVENT_IDX */
 
 /* Seconds of the stress test; SVQ_SLEEP_SECONDS changes it. */
 #define SECONDS 4
@@ -45,10 +46,11 @@ struct stress {
 	bool event_idx;
 	pthread_t guest, device;
 	atomic_bool stop;
-	uint64_t seed;
+	uint64_t seed, device_seed;
 	uint64_t end; /* TSC */
 	bool lost;
 	uint64_t chains, kicks, irqs;
+	_Atomic uint64_t device_rounds;
 	/* The guest's place in a packed ring. */
 	uint16_t put, get;
 	bool put_wrap, get_wrap;
@@ -57,9 +59,9 @@ struct stress {
 static struct stress stress[N_PAIRING];
 
 static void
-pause_us(struct stress *s, unsigned int max)
+pause_us(uint64_t *seed, unsigned int max)
 {
-	uint64_t end = rte_rdtsc() + random_below(&s->seed, max + 1) * rte_get_tsc_hz() / 1000000;
+	uint64_t end = rte_rdtsc() + random_below(seed, max + 1) * rte_get_tsc_hz() / 1000000;
 
 	do
 		sched_yield();
@@ -162,12 +164,44 @@ guest_get(struct stress *s)
 	}
 }
 
+/* What a wait for a burst began with. */
+struct wait {
+	uint64_t deadline;
+	uint64_t worker, device; /* their rounds */
+};
+
+static uint64_t
+worker_rounds(void)
+{
+	struct svq_worker_info info[2];
+
+	svq_worker_info(info, RTE_DIM(info));
+	return info[0].polls;
+}
+
+static void
+wait_begin(struct wait *w, struct stress *s)
+{
+	w->deadline = rte_rdtsc() + PATIENCE * rte_get_tsc_hz();
+	w->worker = worker_rounds();
+	w->device = atomic_load(&s->device_rounds);
+}
+
+/* Whether a wake-up was lost: it took long, and not because the machine ran others. A worker that
+ * blocks has a round, too, now and then. */
+static bool
+wait_over(const struct wait *w, struct stress *s)
+{
+	return rte_rdtsc() > w->deadline && worker_rounds() - w->worker > ROUNDS &&
+		atomic_load(&s->device_rounds) - w->device > ROUNDS;
+}
+
 static void *
 guest_thread(void *arg)
 {
 	struct stress *s = arg;
 	unsigned int out = 0, n;
-	uint64_t deadline;
+	struct wait wait;
 	bool kick;
 
 	while (rte_rdtsc() < s->end && !s->lost) {
@@ -179,16 +213,16 @@ guest_thread(void *arg)
 		}
 		s->chains += n;
 		out = n;
-		deadline = rte_rdtsc() + PATIENCE * rte_get_tsc_hz();
+		wait_begin(&wait, s);
 		while (out != 0) {
 			out -= guest_get(s);
-			if (rte_rdtsc() > deadline) {
+			if (wait_over(&wait, s)) {
 				s->lost = true;
 				break;
 			}
 			sched_yield();
 		}
-		pause_us(s, 3 * IDLE_US);
+		pause_us(&s->seed, 3 * IDLE_US);
 	}
 	atomic_store(&s->stop, true);
 	return NULL;
@@ -216,7 +250,7 @@ device_thread(void *arg)
 {
 	struct stress *s = arg;
 	struct bed_chain chain;
-	uint64_t seed = s->seed;
+	uint64_t seed = s->device_seed;
 
 	while (!atomic_load(&s->stop)) {
 		uint16_t ids[SIZE], old = s->b.dev_used;
@@ -225,12 +259,13 @@ device_thread(void *arg)
 		while (n < SIZE && bed_device_take(&s->b, &chain))
 			ids[n++] = chain.head;
 		if (n == 0) {
+			atomic_fetch_add(&s->device_rounds, 1);
 			sched_yield();
 			continue;
 		}
 		/* The pair may fall asleep meanwhile, or be just about to. */
 		if (random_below(&seed, 2) == 0)
-			pause_us(s, 3 * IDLE_US);
+			pause_us(&seed, 3 * IDLE_US);
 		for (i = 0; i < n; i++)
 			bed_device_return(&s->b, ids[i], 0);
 		if (device_wants(s, old, n)) {
@@ -252,6 +287,7 @@ open_one(struct stress *s, unsigned int pairing, unsigned int seconds)
 	s->event_idx = features & EVENT;
 	s->put_wrap = s->get_wrap = true;
 	s->seed = autotest_seed() + pairing;
+	s->device_seed = ~s->seed;
 	s->end = rte_rdtsc() + seconds * rte_get_tsc_hz();
 	bed_open_conf(&s->b,
 		&(struct bed_conf){

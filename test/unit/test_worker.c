@@ -21,7 +21,7 @@
 #define PAIRS 40
 
 static _Atomic uint64_t polled[PAIRS];
-static uint8_t status;
+static _Atomic uint8_t status;
 
 static unsigned int
 counting_poll(struct svq_device *dev, uint16_t pair)

@@ -8,6 +8,8 @@
  * cannot reach.
  */
 
+#include <linux/virtio_config.h>
+
 #include "fuzz_bed.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -39,6 +41,8 @@ device_takes(struct bed *b, unsigned int n)
 		/* Most it returns as it should, so that more can come. */
 		if (fuzz_below(8) != 0)
 			bed_device_return(b, chain.head, fuzz_below(2) ? chain.writable : 0);
+		else if (b->device_features & UINT64_C(1) << VIRTIO_F_IN_ORDER)
+			hostile_device_spoils();
 	}
 	fuzz_assert(b->bad_iova == 0);
 }

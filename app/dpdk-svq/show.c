@@ -137,10 +137,10 @@ show_queue_stats(const struct svq_vdpa_queue_info *queue, FILE *f)
 	fprintf(f,
 		" kicks %" PRIu64 " kicks_suppressed %" PRIu64 " calls %" PRIu64
 		" calls_suppressed %" PRIu64 " translations %" PRIu64 " splits %" PRIu64
-		" indirect %" PRIu64 " shadow_indirect %" PRIu64 " stalls %" PRIu64
-		" ns_per_packet %.1f ",
+		" indirect %" PRIu64 " shadow_indirect %" PRIu64 " held_back %" PRIu64
+		" stalls %" PRIu64 " ns_per_packet %.1f ",
 		s->kicks, s->kicks_suppressed, s->calls, s->calls_suppressed, s->translations,
-		s->splits, s->indirect, s->shadow_indirect, s->stalls,
+		s->splits, s->indirect, s->shadow_indirect, s->held_back, s->stalls,
 		svq_app_ns(s->cycles, s->used));
 	show_errors(s, f);
 }

@@ -180,6 +180,7 @@ svq_ordered_hold(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_
 	r->held[u->head / 64] |= UINT64_C(1) << (u->head % 64);
 	r->flight[u->head].writable = u->len;
 	q->held++;
+	q->stats.held_back += u->head != r->oldest;
 	o->b.taken++;
 	svq_ordered_let_go(q, g, o);
 	return true;

@@ -87,8 +87,10 @@ struct svq_queue_stats {
 	uint64_t splits;	   /**< buffers split at region borders */
 	uint64_t indirect;	   /**< chains that came as indirect tables */
 	uint64_t shadow_indirect;  /**< chains that the device has as a table of ours */
-	uint64_t stalls;	   /**< polls that found chains but no room in the shadow ring */
-	uint64_t cycles;	   /**< TSC cycles spent in bursts that moved something */
+	uint64_t held_back; /**< chains that the device completed before earlier ones, and that
+			       waited for these, as the guest has VIRTIO_F_IN_ORDER */
+	uint64_t stalls;    /**< polls that found chains but no room in the shadow ring */
+	uint64_t cycles;    /**< TSC cycles spent in bursts that moved something */
 	uint64_t errors[SVQ_QUEUE_E_MAX]; /**< faults by kind */
 };
 
@@ -168,7 +170,7 @@ void svq_queue_device(const struct svq_queue *queue, struct svq_device_queue *ou
 
 /**
  * Attach the guest's vring. Chains of an earlier attachment that are still in flight stay so: the
- * ring must then be the same one.
+ * ring must then be the same one, and VIRTIO_F_IN_ORDER as before.
  *
  * @return 0; -EINVAL (size, base, alignment; not the ring of the chains in flight); -EBUSY
  * (attached).
@@ -197,10 +199,10 @@ uint16_t svq_queue_base(const struct svq_queue *queue);
 /** Start, change or (log NULL or base NULL) stop dirty logging. */
 void svq_queue_set_log(struct svq_queue *queue, const struct svq_dirty_log *log);
 
-/** Chains in flight at the device. Any thread. */
+/** Chains in flight: at the device, or held back for a guest with VIRTIO_F_IN_ORDER. Any thread. */
 uint32_t svq_queue_inflight(const struct svq_queue *queue);
 
-/** Whether a chain in flight has a buffer in the guest range [gpa, gpa+size). */
+/** Whether a chain at the device has a buffer in the guest range [gpa, gpa+size). */
 bool svq_queue_inflight_overlaps(const struct svq_queue *queue, uint64_t gpa, uint64_t size);
 
 /** Have an eventfd written when the queue breaks; -1: none, as at first. Borrowed until the next
@@ -234,7 +236,8 @@ int svq_queue_irqfd(const struct svq_queue *queue);
 /** Move available chains of one burst from the guest to the device. @return chains moved. */
 unsigned int svq_queue_avail(struct svq_queue *queue);
 
-/** Move used entries of one burst from the device to the guest. @return chains moved. */
+/** Move used entries of one burst from the device to the guest. @return chains taken from the
+ * device. */
 unsigned int svq_queue_used(struct svq_queue *queue);
 
 #ifdef __cplusplus

@@ -27,6 +27,7 @@ static const uint64_t formats[] = {0, PACKED};
 static struct bed b;
 static struct bed_chain chain[SIZE];
 static struct vring_used_elem elem;
+static struct svq_queue_stats stats;
 
 /* The guest's buffers 0 to n-1, one descriptor of 100 bytes each, all at the device. */
 static void
@@ -67,6 +68,8 @@ test_held_back(void)
 		CU_ASSERT_FALSE(bed_reap(&b, &elem));
 		CU_ASSERT_EQUAL(bed_calls(&b), 0);
 		CU_ASSERT_EQUAL(svq_queue_inflight(b.q), 4);
+		svq_queue_stats(b.q, &stats);
+		CU_ASSERT_EQUAL(stats.held_back, 2);
 		/* The device is done with these, but for what it still has. */
 		CU_ASSERT(svq_queue_inflight_overlaps(b.q, 0x1000, 0x1000));
 		CU_ASSERT_FALSE(svq_queue_inflight_overlaps(b.q, 0x2000, 0x2000));

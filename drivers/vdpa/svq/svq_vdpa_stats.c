@@ -264,6 +264,7 @@ static const struct {
 	FIELD(splits),
 	FIELD(indirect),
 	FIELD(shadow_indirect),
+	FIELD(held_back),
 	FIELD(stalls),
 	FIELD(cycles),
 };

@@ -539,7 +539,7 @@ test_race(bool packed, bool device_packed)
 	open_bed(packed, device_packed);
 	atomic_store(&over, false);
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, change, b.desc), 0);
-	for (i = 0; i < 20000 || (faults_seen == 0 && i < 4000000); i++) {
+	for (i = 0; i < 20000 || (faults_seen == 0 && i < 100000); i++) {
 		b.avail->idx = ++b.avail_idx;
 		svq_queue_avail(b.q);
 		/* On a busy machine the other thread may have no core of its own. */
@@ -548,10 +548,12 @@ test_race(bool packed, bool device_packed)
 		while (bed_device_take(&b, &chain))
 			bed_device_return(&b, chain.head, chain.writable);
 		svq_queue_used(b.q);
-		if (svq_queue_error(b.q) == SVQ_QUEUE_OK)
+		/* Only the first descriptor changes: a packed ring goes no further than past it. */
+		if (svq_queue_error(b.q) == SVQ_QUEUE_OK &&
+			(!packed || svq_queue_base(b.q) == 0x8000))
 			continue;
 		CU_ASSERT(svq_queue_error(b.q) < SVQ_QUEUE_E_USED_IDX);
-		faults_seen++;
+		faults_seen += svq_queue_error(b.q) != SVQ_QUEUE_OK;
 		svq_queue_recall(b.q);
 		bed_device_reset(&b);
 		svq_queue_detach(b.q);

@@ -70,6 +70,12 @@ recovers()
 	counts "$1, after the reset" "device: iommu_faults=0" "device: ring_errors=0"
 }
 
+# A device that asks for a reset is broken from then on; a worker has to notice that.
+was_reset()
+{
+	show "$victim" && [ "$(figure port: device_breaks)" -eq 1 ]
+}
+
 # traffic: a front-end on the victim's port, in the background; it would wait long for what a broken device
 # keeps, so it is killed.
 traffic()
@@ -94,8 +100,8 @@ breaks()
 	[ $(($2 % 2)) -eq 0 ] || dir=tx
 	from=$(wc -l <"$tmp/relay.log")
 	traffic
-	if ! wait_for 20 in_state "$victim" broken; then
-		not_ok "$label" "the port is not broken"
+	if ! wait_for 20 was_reset || ! in_state "$victim" broken; then
+		not_ok "$label" "the port is not broken: $(state_of "$victim")"
 		kill_traffic
 		return 1
 	fi

@@ -155,6 +155,10 @@ test_needs_reset(void)
 	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_BROKEN);
 	CU_ASSERT_EQUAL(rig_port_stats().link_changes, 0);
 	CU_ASSERT_EQUAL(stub_conn(r.vid)->told_config, 1);
+	/* One queue tells it, whoever noticed. */
+	CU_ASSERT_EQUAL(rig_port_stats().device_breaks, 1);
+	CU_ASSERT_EQUAL(svq_queue_error(r.d->vrings[0].queue), SVQ_QUEUE_E_NEEDS_RESET);
+	CU_ASSERT_EQUAL(svq_queue_error(r.d->vrings[1].queue), SVQ_QUEUE_E_DEVICE);
 	end();
 }
 

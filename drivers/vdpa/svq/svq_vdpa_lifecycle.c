@@ -227,12 +227,18 @@ svq_vdpa_on_break(struct svq_vdpa *d)
 			d->where, d->name);
 }
 
-/* What a worker would find out soon. */
+/* What a worker would find out soon; it is told on one queue, as the worker would. */
 static void
 notice_break(struct svq_vdpa *d)
 {
-	if (device_failed(d))
-		svq_device_break(d->dev);
+	uint16_t i;
+
+	if (!device_failed(d))
+		return;
+	svq_vdpa_pairs_unserve(d);
+	for (i = 0; i < 2 * d->n_pairs && !svq_device_broken(d->dev); i++)
+		svq_queue_break(d->vrings[i].queue, SVQ_QUEUE_E_NEEDS_RESET);
+	svq_device_break(d->dev);
 	svq_vdpa_on_break(d);
 }
 

@@ -74,6 +74,18 @@ for i in 0 1 2 3 4; do
 	ok "bursts on port $i: $(grep '^sent' "$tmp/burst$i.log"), slept $sleeps times"
 done
 
+# ---- from the prompt
+
+relay_cmd 'port 7 created' 'device add vdpa_svq7,device=soft' \
+	"port create $tmp/port7.sock vdpa_svq7 irq=on,idle_us=500"
+query relay 'show ports' | grep -q '^port 7: .* irq on idle_us 500 ' ||
+	not_ok 'port create' 'show ports does not tell of irq=on'
+"$svq_frontend" "$tmp/port7.sock" --packets 1000 --silence 2000 >"$tmp/prompt.log" 2>&1 ||
+	not_ok 'port create' "$(tail -n 1 "$tmp/prompt.log")"
+[ "$(queue_figure 7 sleeps)" -gt 0 ] || not_ok 'port create' 'it never slept'
+relay_cmd 'port 7 deleted' 'port delete 7'
+ok 'a port that sleeps, from the prompt'
+
 # ---- connected and silent
 
 for i in 0 1 2 3; do
@@ -116,4 +128,23 @@ for i in 0 1 2 3 4 5 6; do
 	show $i
 	unfaulted $i "port $i"
 done
+tell relay quit
+finish relay 20 || not_ok relay "ended with status $?"
+
+# ---- an idle port whose packets come from a polled ethdev: a timer
+
+if [ -c /dev/net/tun ] && [ "$(id -u)" -eq 0 ]; then
+	start_relay relay --vdev "net_tap0,iface=svqirq$((BASHPID % 10000))" \
+		--vdev vdpa_svq0,device=soft,port=net_tap0 -- \
+		--iface "$tmp/tap.sock,dev=vdpa_svq0,irq=on" -i --share-cores
+	# Nothing returns what it sends: it gives up waiting after a while, and stays.
+	"$svq_frontend" "$tmp/tap.sock" --packets 1 --hold 60 >"$tmp/tap.log" 2>&1 &
+	defer stop $!
+	wait_for 30 grep -q '^sent' "$tmp/tap.log" || fail 'the tap port is not served'
+	[ "$(queue_figure 0 mode)" = timer ] || not_ok 'idle tap' 'its mode is not timer'
+	measure 5
+	[ $((used * 100)) -lt $took ] ||
+		not_ok 'idle tap' "used $used us of $took us, more than 1 % of a core"
+	ok "idle tap: $used us of CPU time in $took us"
+fi
 [ $failures -eq 0 ] || fail "$failures cases failed"

@@ -25,6 +25,8 @@
 struct vdpa_mock mock;
 struct svq_vhost_msg_ctx rig_msg;
 struct svq_vdpa_port_conf rig_port_conf;
+bool rig_unpolled;
+static struct svq_device_ops unpolled_ops;
 
 /* ---- the device ---- */
 
@@ -257,7 +259,9 @@ mock_open(const char *name, struct rte_kvargs *args, struct rte_rcu_qsbr *qsbr,
 	if (fails(MOCK_OPEN))
 		return -EIO;
 	mock_init(&mock.m, 0x1000, (1ULL << 40) - 1);
-	mock.m.dev.ops = &mock_ops;
+	unpolled_ops = mock_ops;
+	unpolled_ops.poll = NULL;
+	mock.m.dev.ops = rig_unpolled ? &unpolled_ops : &mock_ops;
 	mock.m.dev.info.features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_NET_F_MRG_RXBUF |
 		1ULL << VIRTIO_F_ACCESS_PLATFORM | 1ULL << VIRTIO_RING_F_EVENT_IDX |
 		1ULL << VIRTIO_NET_F_CSUM;

@@ -86,6 +86,8 @@ struct rig {
 
 /** How rig_open() opens the port; a test that sets it clears it again. */
 extern struct svq_vdpa_port_conf rig_port_conf;
+/** Whether its device works by itself, without being polled; likewise. */
+extern bool rig_unpolled;
 
 /** Add the device vdpa_svq0 with @p args and open port "rig.sock" in a directory of its own. */
 void rig_open(struct rig *r, const char *args);

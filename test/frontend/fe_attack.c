@@ -15,6 +15,7 @@ static const struct fe_attack *const tables[] = {
 	fe_attacks_fuzz,
 	fe_attacks_alias,
 	fe_attacks_foreign,
+	fe_attacks_link,
 };
 
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -44,6 +44,7 @@ extern const struct fe_attack fe_attacks_run[];
 extern const struct fe_attack fe_attacks_fuzz[];
 extern const struct fe_attack fe_attacks_alias[];
 extern const struct fe_attack fe_attacks_foreign[];
+extern const struct fe_attack fe_attacks_link[];
 
 /** Print names and descriptions. */
 void fe_attack_list(FILE *f);

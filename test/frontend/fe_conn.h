@@ -51,17 +51,24 @@ enum fe_request {
 	FE_SET_VRING_ENABLE = 18,
 	FE_SEND_RARP = 19,
 	FE_NET_SET_MTU = 20,
+	FE_SET_BACKEND_REQ_FD = 21,
+	FE_GET_CONFIG = 24,
 	FE_SET_STATUS = 39,
 	FE_GET_STATUS = 40,
 };
 
 /* Protocol feature bits. */
-#define FE_P_MQ	       0
-#define FE_P_LOG_SHMFD 1
-#define FE_P_RARP      2
-#define FE_P_REPLY_ACK 3
-#define FE_P_NET_MTU   4
-#define FE_P_STATUS    16
+#define FE_P_MQ		 0
+#define FE_P_LOG_SHMFD	 1
+#define FE_P_RARP	 2
+#define FE_P_REPLY_ACK	 3
+#define FE_P_NET_MTU	 4
+#define FE_P_BACKEND_REQ 5
+#define FE_P_CONFIG	 9
+#define FE_P_STATUS	 16
+
+/* What the back-end asks, on the channel of SET_BACKEND_REQ_FD. */
+#define FE_BACKEND_CONFIG_CHANGE 2
 
 /* Bits of the flags word of a message. */
 #define FE_F_VERSION	0x1u

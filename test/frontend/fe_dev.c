@@ -101,6 +101,9 @@ step_set_protocol(struct fe_dev *dev, unsigned int q)
 	if (!(dev->offered & FE_F_PROTOCOL))
 		return 0;
 	dev->protocol = dev->offered_protocol & PROTOCOL_WANTED;
+	if (dev->conf.config)
+		dev->protocol |=
+			dev->offered_protocol & (1ull << FE_P_CONFIG | 1ull << FE_P_BACKEND_REQ);
 	rc = fe_set_u64(&dev->conn, FE_SET_PROTOCOL_FEATURES, dev->protocol);
 	dev->conn.ack = rc == 0 && dev->protocol & 1ull << FE_P_REPLY_ACK;
 	return rc;

@@ -39,6 +39,7 @@ struct fe_dev_conf {
 	bool server;	    /**< we listen, the back-end connects */
 	unsigned int pairs; /**< queue pairs */
 	bool pairs_set;	    /**< by the user: hostile cases are to do with so many */
+	bool config;	    /**< use the protocol features CONFIG and BACKEND_REQ */
 	uint32_t ring_size;
 	enum fe_layout layout;
 	uint64_t features;   /**< wanted; what the back-end lacks is dropped */

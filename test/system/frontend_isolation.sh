@@ -20,7 +20,7 @@ for args in "--max-frame 9000" "--ring 64 --mrg 0" "--log"; do
 done
 start neighbour "$svq_frontend" "$tmp/port1.sock" --traffic 3600 --layout regions --window 16
 wait_for 10 served 1 || fail "the other guest's port passes nothing"
-isolation
+isolation 1
 kill -TERM "$(pid_of neighbour)"
 finish neighbour 20 || fail "the other guest lost frames"
 show 1

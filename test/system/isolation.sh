@@ -84,13 +84,15 @@ faulted()
 	[ "$(figure "queue 0 rx" "(address")" = "$1" ] && [ "$(figure "queue 1 tx" "(address")" = "$1" ]
 }
 
-# isolation [STEP]: a guest on port 0 tries them all, or every STEP-th, by both of its queues.
+# isolation [STEP [ARGUMENT...]]: a guest on port 0 tries them all, or every STEP-th, by both of its
+# queues. ARGUMENT: the front-end's.
 isolation()
 {
 	local tried=() addresses addr step=${1:-1}
 
+	shift
 	relay_cmd "port 0 stats cleared" "clear port 0 stats"
-	start intruder "$svq_frontend" "$tmp/port0.sock" --attack foreign --layout noident --pairs 1
+	start intruder "$svq_frontend" "$tmp/port0.sock" --attack foreign --layout noident --pairs 1 "$@"
 	look 1
 	while wait_for "$settle" awaits_address $((${#tried[@]} + 1)); do
 		look 0

@@ -32,9 +32,9 @@ stop)
 	finish_relay
 	;;
 kill)
-	start_card 10
+	start_card 10 irq=on
 	for ((i = 1; i <= rounds; i++)); do
-		start_front_end guest$i 0
+		start_front_end guest$i 0 --window 2
 		kill -KILL "$(pid_of guest$i)"
 		wait "$(pid_of guest$i)" 2>/dev/null
 		wait_for "$settle" is_gone || fail "front-end $i: the relay does not notice"
@@ -47,17 +47,15 @@ kill)
 	;;
 relay)
 	for ((i = 1; i <= rounds; i++)); do
-		relays=relay
-		unset pid_relay in_relay
-		start_card 10
-		start_front_end guest$i 0
-		kill -KILL "$(pid_of $relays)"
-		wait "$(pid_of $relays)" 2>/dev/null
+		start_card 10 irq=on
+		start_front_end guest$i 0 --window 2
+		kill -KILL "$(pid_of relay)"
+		wait "$(pid_of relay)" 2>/dev/null
 		stop "$(pid_of guest$i)"
 		wait "$(pid_of guest$i)" 2>/dev/null
 	done
 	echo "ok: $rounds relays killed under traffic"
-	start_card 10
+	start_card 10 irq=on
 	frontend_run "the last one" --packets 500 --window 16 --delay 100 || fail "see above"
 	finish_relay
 	;;

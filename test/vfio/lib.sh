@@ -127,7 +127,7 @@ start_front_end()
 	shift 2
 
 	relay_cmd "port $port stats cleared" "clear port $port stats"
-	start "$name" "$svq_frontend" "$tmp/port$port.sock" --traffic 3600 --window 16 --delay 100 "$@"
+	start "$name" "$svq_frontend" "$tmp/port$port.sock" --traffic 3600 --window 16 --delay 200 "$@"
 	wait_for "$settle" served "$port" || fail "$name: nothing passes: $figures"
 }
 

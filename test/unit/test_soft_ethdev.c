@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
@@ -493,6 +495,47 @@ test_open_close(void)
 	CU_ASSERT_EQUAL(drv_open(&other, "port=" PORT ",backend=null", NULL), -EINVAL);
 }
 
+/* Of DPDK's driver SDK; its headers may not be installed. */
+struct rte_eth_dev *rte_eth_dev_get_by_name(const char *name);
+int
+rte_eth_dev_callback_process(struct rte_eth_dev *dev, enum rte_eth_event_type event, void *param);
+
+/* The port's link goes down and up. */
+static void
+test_link(void)
+{
+	struct virtio_net_config config;
+	struct rte_eth_dev *port;
+	uint16_t id;
+	eventfd_t n;
+	int fd = eventfd(0, EFD_NONBLOCK);
+
+	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, DEV, NULL), 0);
+	port = rte_eth_dev_get_by_name(PORT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(port);
+	CU_ASSERT_EQUAL(rte_eth_dev_get_port_by_name(PORT, &id), 0);
+	CU_ASSERT_EQUAL(drv.dev->ops->config_irq(drv.dev, fd), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | PLAIN, SIZE), 0);
+	CU_ASSERT_EQUAL(drv.dev->ops->config_irq(drv.dev, -1), -EBUSY);
+	CU_ASSERT_EQUAL(rte_eth_dev_set_link_down(id), 0);
+	rte_eth_dev_callback_process(port, RTE_ETH_EVENT_INTR_LSC, NULL);
+	CU_ASSERT_EQUAL(eventfd_read(fd, &n), 0);
+	CU_ASSERT_EQUAL(drv.dev->ops->get_config(drv.dev, 0, &config, sizeof(config)), 0);
+	CU_ASSERT_EQUAL(config.status, 0);
+	CU_ASSERT_EQUAL(rte_eth_dev_set_link_up(id), 0);
+	rte_eth_dev_callback_process(port, RTE_ETH_EVENT_INTR_LSC, NULL);
+	CU_ASSERT_EQUAL(eventfd_read(fd, &n), 0);
+	CU_ASSERT_EQUAL(drv.dev->ops->get_config(drv.dev, 0, &config, sizeof(config)), 0);
+	CU_ASSERT_EQUAL(config.status, VIRTIO_NET_S_LINK_UP);
+	/* A stop forgets the descriptor. */
+	drv.dev->ops->stop(drv.dev);
+	rte_eth_dev_callback_process(port, RTE_ETH_EVENT_INTR_LSC, NULL);
+	CU_ASSERT_EQUAL(eventfd_read(fd, &n), -1);
+	drv_close(&drv);
+	rte_eth_dev_callback_process(port, RTE_ETH_EVENT_INTR_LSC, NULL);
+	close(fd);
+}
+
 static int
 setup_packed(void)
 {
@@ -565,6 +608,7 @@ fill_suite(CU_pSuite suite)
 	autotest_add(suite, "queues of pairs that are off", test_shared_queues);
 	autotest_add(suite, "pairs switched under traffic", test_switch_under_traffic);
 	autotest_add(suite, "checksum", test_checksum);
+	autotest_add(suite, "link", test_link);
 	autotest_add(suite, "open and close", test_open_close);
 }
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <sys/mman.h>
 
 #include <linux/virtio_config.h>
@@ -628,6 +630,35 @@ use_packed(void)
 	return 0;
 }
 
+/* The driver is told once that a reset is needed. */
+static void
+test_told(void)
+{
+	int fd = eventfd(0, EFD_NONBLOCK);
+	eventfd_t n = 0;
+
+	fresh(ALL);
+	drv.dev->ops->stop(drv.dev);
+	CU_ASSERT_EQUAL(drv.dev->ops->config_irq(drv.dev, fd), 0);
+	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | ALL, SIZE), 0);
+	tx_slot = drv_slot_get(tx);
+	drv_piece(tx_slot, 0, LEN);
+	drv_piece(tx_slot, 3000, LEN);
+	tx_slot->pieces[1] = (struct drv_piece){0, 100};
+	rx_slot = drv_slot_get(rx);
+	drv_piece(rx_slot, 0, 2 * LEN);
+	drv_post(rx, rx_slot, DRV_DIRECT);
+	drv_post(tx, tx_slot, DRV_DIRECT);
+	CU_ASSERT_EQUAL(eventfd_read(fd, &n), -1);
+	drv_poll(&drv, 0);
+	drv_poll(&drv, 0);
+	CU_ASSERT(drv.dev->ops->status(drv.dev) & SVQ_DEVICE_S_NEEDS_RESET);
+	CU_ASSERT_EQUAL(eventfd_read(fd, &n), 0);
+	CU_ASSERT_EQUAL(n, 1);
+	drv.dev->ops->stop(drv.dev);
+	close(fd);
+}
+
 static void
 fill_suite(CU_pSuite suite)
 {
@@ -639,6 +670,7 @@ fill_suite(CU_pSuite suite)
 	autotest_add(suite, "malformed receive chain", test_rx_chains);
 	autotest_add(suite, "rings not mapped at start", test_start_unmapped);
 	autotest_add(suite, "rings moved while running", test_rings_moved);
+	autotest_add(suite, "told of it", test_told);
 }
 
 static void

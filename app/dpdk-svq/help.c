@@ -45,6 +45,8 @@ static const char text[] =
 	"  queue_size=N          descriptors of a shadow ring, a power of two; default: as many\n"
 	"                        as the guest's largest ring has, at least 256.\n"
 	"                        Example: queue_size=1024\n"
+	"  config=0|1            1: tell front-ends of changes of the link (not QEMU, see\n"
+	"                        doc/options.md); default 0. Example: config=1\n"
 	"  backend=loopback|null soft: where packets go: back to the guest, or nowhere.\n"
 	"                        Example: backend=null\n"
 	"  port=NAME             soft: an ethdev instead, created before the device.\n"

@@ -28,7 +28,7 @@ static void
 begin(uint64_t protocol, bool give_channel)
 {
 	memset(&mock, 0, sizeof(mock));
-	rig_open(&r, "device=mock,queues=2");
+	rig_open(&r, "device=mock,queues=2,config=1");
 	mock.m.dev.info.features |= 1ULL << VIRTIO_NET_F_STATUS;
 	mock.link = VIRTIO_NET_S_LINK_UP;
 	mock.mtu = 1500;
@@ -163,11 +163,29 @@ test_needs_reset(void)
 }
 
 static void
+test_not_offered(void)
+{
+	const uint64_t config = 1ULL << VHOST_USER_PROTOCOL_F_CONFIG;
+
+	memset(&mock, 0, sizeof(mock));
+	rig_open(&r, "device=mock,queues=2");
+	CU_ASSERT_EQUAL(svq_vdpa_protocol_features(r.d) & config, 0);
+	CU_ASSERT(rig_connect(&r));
+	CU_ASSERT_EQUAL(get_config(0, 8, 20), STUB_NACK);
+	rig_close(&r);
+	memset(&mock, 0, sizeof(mock));
+	rig_open(&r, "device=mock,queues=2,config=1");
+	CU_ASSERT_EQUAL(svq_vdpa_protocol_features(r.d) & config, config);
+	rig_close(&r);
+}
+
+static void
 fill(void)
 {
 	CU_pSuite s = autotest_suite("config", NULL, NULL);
 
 	autotest_add(s, "what a front-end reads", test_read);
+	autotest_add(s, "not offered", test_not_offered);
 	autotest_add(s, "link down and up", test_change);
 	autotest_add(s, "a front-end that does not listen", test_not_told);
 	autotest_add(s, "needs a reset", test_needs_reset);

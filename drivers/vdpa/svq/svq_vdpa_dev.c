@@ -24,13 +24,14 @@
 #define ARG_DEVICE     "device"
 #define ARG_QUEUES     "queues"
 #define ARG_QUEUE_SIZE "queue_size"
+#define ARG_CONFIG     "config"
 
 #define DEFAULT_DEVICE "soft"
 #define DEFAULT_QUEUES 1
 
 RTE_LOG_REGISTER(svq_vdpa_logtype, svq.vdpa, NOTICE);
 
-static const char *const own_args[] = {ARG_DEVICE, ARG_QUEUES, ARG_QUEUE_SIZE, NULL};
+static const char *const own_args[] = {ARG_DEVICE, ARG_QUEUES, ARG_QUEUE_SIZE, ARG_CONFIG, NULL};
 
 static bool
 listed(const char *const *list, const char *key)
@@ -119,13 +120,15 @@ get_sizes(struct svq_vdpa *d, const struct rte_kvargs *args)
 {
 	const struct svq_device_info *info = &d->dev->info;
 	unsigned long pairs = DEFAULT_QUEUES;
-	unsigned long size = 0;
+	unsigned long size = 0, config = 0;
 	int ret;
 
 	ret = get_number(
 		d->name, args, ARG_QUEUES, 1, RTE_MIN(info->max_pairs, SVQ_VDPA_MAX_PAIRS), &pairs);
 	if (ret == 0)
 		ret = get_number(d->name, args, ARG_QUEUE_SIZE, 2, info->max_queue_size, &size);
+	if (ret == 0)
+		ret = get_number(d->name, args, ARG_CONFIG, 0, 1, &config);
 	if (ret != 0)
 		return ret;
 	if ((size & (size - 1)) != 0) {
@@ -135,6 +138,7 @@ get_sizes(struct svq_vdpa *d, const struct rte_kvargs *args)
 	}
 	d->max_pairs = (uint16_t)pairs;
 	d->queue_size = (uint16_t)size;
+	d->offer_config = config != 0;
 	return 0;
 }
 

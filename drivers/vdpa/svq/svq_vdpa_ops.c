@@ -53,8 +53,8 @@ op_get_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 
 /*
  * Not HOST_NOTIFIER: the relay must see kicks. Not PAGEFAULT: the device's memory is pinned. CONFIG
- * only where the device tells of changes: a front-end has no other use for it. Not INFLIGHT_SHMFD
- * and CONFIGURE_MEM_SLOTS: no operation of a vDPA driver would tell us.
+ * only on demand: QEMU has no use for it, and several of its versions (7.1, 8.0) end at the sight.
+ * Not INFLIGHT_SHMFD and CONFIGURE_MEM_SLOTS: no operation of a vDPA driver would tell us.
  */
 uint64_t
 svq_vdpa_protocol_features(const struct svq_vdpa *d)
@@ -68,7 +68,7 @@ svq_vdpa_protocol_features(const struct svq_vdpa *d)
 
 	if (guest_features(d) & 1ULL << VIRTIO_NET_F_MTU)
 		features |= 1ULL << VHOST_USER_PROTOCOL_F_NET_MTU;
-	if (d->dev->ops->config_irq != NULL)
+	if (d->offer_config)
 		features |= 1ULL << VHOST_USER_PROTOCOL_F_CONFIG;
 	return features;
 }

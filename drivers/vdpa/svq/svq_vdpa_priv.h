@@ -120,6 +120,7 @@ struct svq_vdpa {
 	int config_fd;			     /**< that it writes at a change, or -1 */
 	struct rte_intr_handle *config_intr; /**< of that, from probe to remove */
 	uint16_t link;			     /**< VIRTIO_NET_S_LINK_UP or 0, as last seen */
+	bool offer_config;		     /**< to front-ends, with config=1 */
 	bool backend_channel;		     /**< the front-end gave one */
 
 	/* Counters. */

@@ -173,10 +173,13 @@ mem_table_ok(const struct svq_vhost_msg_ctx *ctx, struct svq_vdpa_refusal *why)
 }
 
 static bool
-config_ok(const struct svq_vhost_msg_ctx *ctx, struct svq_vdpa_refusal *why)
+config_ok(
+	const struct svq_vdpa *d, const struct svq_vhost_msg_ctx *ctx, struct svq_vdpa_refusal *why)
 {
 	struct svq_vhost_config config;
 
+	if (!d->offer_config)
+		return refuse(why, "belongs to a feature that was not offered");
 	memcpy(&config, &ctx->payload.config, sizeof(config));
 	if (config.size > sizeof(config.region) || ctx->size != SVQ_VHOST_CONFIG_HEAD + config.size)
 		return refuse(why, "%u bytes of the configuration in a message of %u", config.size,
@@ -343,7 +346,7 @@ svq_vdpa_screen(
 	case SVQ_VHOST_SET_LOG_BASE:
 		return log_ok(ctx, why);
 	case SVQ_VHOST_GET_CONFIG:
-		return config_ok(ctx, why);
+		return config_ok(d, ctx, why);
 	case SVQ_VHOST_SET_VRING_CALL:
 	case SVQ_VHOST_SET_VRING_ERR:
 		return call_ok(ctx, why);

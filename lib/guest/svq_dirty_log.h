@@ -45,6 +45,19 @@ svq_dirty_log_begin(void)
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
+/* Set the bits of pages @p page to @p last. */
+static inline void
+svq_dirty_log_set(const struct svq_dirty_log *log, uint64_t page, uint64_t last)
+{
+	for (; page <= last && page / 8 < log->size; page++) {
+		_Atomic uint8_t *byte = (_Atomic uint8_t *)(log->base + page / 8);
+		uint8_t bit = (uint8_t)(1u << (page % 8));
+
+		if (!(atomic_load_explicit(byte, memory_order_relaxed) & bit))
+			atomic_fetch_or_explicit(byte, bit, memory_order_relaxed);
+	}
+}
+
 /**
  * Mark a guest range as written. A part beyond the bitmap is ignored.
  *
@@ -58,20 +71,28 @@ svq_dirty_log_begin(void)
 static inline void
 svq_dirty_log_mark(const struct svq_dirty_log *log, uint64_t gpa, uint64_t len)
 {
-	uint64_t page, last;
+	uint64_t page, last, at;
 
 	if (len == 0)
 		return;
 	page = gpa / SVQ_DIRTY_LOG_PAGE;
 	last = len - 1 > UINT64_MAX - gpa ? UINT64_MAX : gpa + (len - 1);
 	last /= SVQ_DIRTY_LOG_PAGE;
-	for (; page <= last && page / 8 < log->size; page++) {
-		_Atomic uint8_t *byte = (_Atomic uint8_t *)(log->base + page / 8);
-		uint8_t bit = (uint8_t)(1u << (page % 8));
+	at = page / 8;
+	/*
+	 * Nearly always all bits are there already. Up to nine of them are looked at at once: in
+	 * how many pages a buffer lies is not to be a branch, for it cannot be predicted.
+	 */
+	if (last - page < 9 && log->size > 1 && at < log->size - 1) {
+		const _Atomic uint8_t *byte = (const _Atomic uint8_t *)(log->base + at);
+		unsigned int want = ((2u << (last - page)) - 1) << page % 8;
+		unsigned int have = atomic_load_explicit(byte, memory_order_relaxed) |
+			(unsigned int)atomic_load_explicit(byte + 1, memory_order_relaxed) << 8;
 
-		if (!(atomic_load_explicit(byte, memory_order_relaxed) & bit))
-			atomic_fetch_or_explicit(byte, bit, memory_order_relaxed);
+		if ((have & want) == want)
+			return;
 	}
+	svq_dirty_log_set(log, page, last);
 }
 
 #ifdef __cplusplus

@@ -106,6 +106,27 @@ test_against_model(void)
 	CU_ASSERT_EQUAL(bad, 0);
 }
 
+/* All is marked but one page, near or in the range: it must come, and only if it is in it. */
+static void
+test_the_one_missing(void)
+{
+	uint64_t seed = autotest_seed();
+	unsigned int i, bad = 0;
+
+	for (i = 0; i < 50000; i++) {
+		uint64_t hole = random_below(&seed, PAGES);
+		uint64_t len = 1 + random_below(&seed, 12 * PAGE);
+		uint64_t gpa = random_below(&seed, 16 * PAGE) + (hole > 14 ? hole - 14 : 0) * PAGE;
+		int hit = hole >= gpa / PAGE && hole <= (gpa + len - 1) / PAGE;
+
+		memset(room, 0xff, sizeof(room));
+		dirty.base[hole / 8] &= ~(1u << (hole % 8));
+		svq_dirty_log_mark(&dirty, gpa, len);
+		bad += is_marked(hole) != hit || n_marked() != PAGES - !hit;
+	}
+	CU_ASSERT_EQUAL(bad, 0);
+}
+
 static void
 fill(void)
 {
@@ -115,6 +136,7 @@ fill(void)
 	autotest_add(suite, "marks add up", test_marks_add_up);
 	autotest_add(suite, "beyond the bitmap", test_beyond_the_bitmap);
 	autotest_add(suite, "against a model", test_against_model);
+	autotest_add(suite, "the one missing", test_the_one_missing);
 }
 
 REGISTER_AUTOTEST(dirty_log_autotest, fill)

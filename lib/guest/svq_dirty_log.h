@@ -21,6 +21,7 @@
  */
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,11 @@ struct svq_dirty_log {
 	uint8_t *base; /**< first byte of the bitmap, or NULL */
 	uint64_t size; /**< bytes of the bitmap */
 };
+
+/** Eight bytes of a bitmap, from any byte on. Little-endian, so bit n is page n. */
+struct svq_dirty_log_word {
+	uint64_t bits;
+} __attribute__((packed, may_alias));
 
 /** Order earlier writes to guest memory before the marks that follow. */
 static inline void
@@ -59,6 +65,27 @@ svq_dirty_log_set(const struct svq_dirty_log *log, uint64_t page, uint64_t last)
 }
 
 /**
+ * Whether a range of guest memory is marked already, as those are that were written before: without
+ * a loop, and without a branch that depends on where in a page it begins.
+ *
+ * @return false also for what is too long or lies too near the bitmap's end to be told at once.
+ */
+static inline bool
+svq_dirty_log_is_marked(const struct svq_dirty_log *log, uint64_t gpa, uint64_t len)
+{
+	uint64_t page = gpa / SVQ_DIRTY_LOG_PAGE, at = page / 8, word, want;
+
+	/* Eight bytes from the first page's on: its bit is one of the first eight, and as many more
+	 * pages as here may be written have theirs in the rest. */
+	if (at + sizeof(word) > log->size || len - 1 >= 55 * (uint64_t)SVQ_DIRTY_LOG_PAGE)
+		return false;
+	want = (gpa + len - 1) / SVQ_DIRTY_LOG_PAGE - page;
+	want = ((UINT64_C(2) << want) - 1) << (page % 8);
+	word = ((const volatile struct svq_dirty_log_word *)(log->base + at))->bits;
+	return (word & want) == want;
+}
+
+/**
  * Mark a guest range as written. A part beyond the bitmap is ignored.
  *
  * @param log
@@ -74,6 +101,8 @@ svq_dirty_log_mark(const struct svq_dirty_log *log, uint64_t gpa, uint64_t len)
 	uint64_t page, last, at;
 
 	if (len == 0)
+		return;
+	if (svq_dirty_log_is_marked(log, gpa, len))
 		return;
 	page = gpa / SVQ_DIRTY_LOG_PAGE;
 	last = len - 1 > UINT64_MAX - gpa ? UINT64_MAX : gpa + (len - 1);

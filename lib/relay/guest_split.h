@@ -33,19 +33,18 @@ guest_split_available(const struct svq_queue *q, unsigned int *n)
 	return SVQ_QUEUE_OK;
 }
 
+/* Entries @p i and on, from @p n heads at @p ring. @return how many are plain. */
 static __rte_always_inline unsigned int
-guest_split_gather_plain(struct svq_queue *q, unsigned int n, uint32_t least)
+guest_split_gather_some(const struct vring_desc *desc, const uint16_t *ring, uint16_t mask,
+	struct svq_gather *ga, unsigned int i, unsigned int n, uint32_t least, uint64_t *writable)
 {
-	const struct vring_desc *desc = q->guest.desc;
-	const uint16_t *ring = q->guest.avail->ring;
-	const uint16_t first = q->last_avail, mask = q->guest.mask;
-	struct svq_gather *ga = &q->gather;
-	uint64_t *gpa = ga->gpa, writable = 0;
-	uint32_t *len = ga->len;
-	unsigned int i;
+	uint64_t *gpa = &ga->gpa[i], writes = 0;
+	uint32_t *len = &ga->len[i];
+	uint16_t *id = &ga->id[i];
+	unsigned int k;
 
-	for (i = 0; i < n; i++) {
-		uint16_t head = svq_load16(&ring[(uint16_t)(first + i) & mask]);
+	for (k = 0; k < n; k++) {
+		uint16_t head = svq_load16(&ring[k]);
 		uint64_t half[2];
 
 		if (unlikely(head > mask))
@@ -53,11 +52,30 @@ guest_split_gather_plain(struct svq_queue *q, unsigned int n, uint32_t least)
 		svq_load_desc_halves(&desc[head], half);
 		if (unlikely((half[1] & SVQ_DESC_NOT_PLAIN) != 0 || (uint32_t)half[1] < least))
 			break;
-		gpa[i] = half[0];
-		len[i] = (uint32_t)half[1];
-		ga->id[i] = head;
-		writable |= (half[1] >> (32 + 1) & 1) << i;
+		gpa[k] = half[0];
+		len[k] = (uint32_t)half[1];
+		id[k] = head;
+		writes |= (half[1] >> (32 + 1) & 1) << k;
 	}
+	*writable |= writes << i;
+	return k;
+}
+
+static __rte_always_inline unsigned int
+guest_split_gather_plain(struct svq_queue *q, unsigned int n, uint32_t least)
+{
+	const struct svq_guest_ring *r = &q->guest;
+	const uint16_t at = q->last_avail & r->mask;
+	const unsigned int m = RTE_MIN(n, r->size - at);
+	struct svq_gather *ga = &q->gather;
+	uint64_t writable = 0;
+	unsigned int i;
+
+	i = guest_split_gather_some(
+		r->desc, &r->avail->ring[at], r->mask, ga, 0, m, least, &writable);
+	if (i == m && m < n)
+		i += guest_split_gather_some(
+			r->desc, r->avail->ring, r->mask, ga, m, n - m, least, &writable);
 	ga->writable[0] = writable;
 	return i;
 }

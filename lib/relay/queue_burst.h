@@ -28,6 +28,22 @@
 #include "shadow.h"
 #include "table.h"
 
+/* Bursts that are timed before only one in SVQ_TIMED_EVERY is, which then stands for as many. */
+#define SVQ_TIMED_ALL	64
+#define SVQ_TIMED_EVERY 7
+
+/*
+ * Bursts that the next one stands for; 0: it is not timed. To read the clock twice takes as long as
+ * to relay several packets.
+ */
+static __rte_always_inline unsigned int
+svq_burst_weight(uint64_t bursts)
+{
+	if (unlikely(bursts < SVQ_TIMED_ALL))
+		return 1;
+	return bursts % SVQ_TIMED_EVERY == 0 ? SVQ_TIMED_EVERY : 0;
+}
+
 /* Whether a network device can use the chain: it would ask for a reset of all its queues if not. */
 static __rte_always_inline enum svq_queue_error
 svq_burst_check_net(const struct svq_queue *q, const struct svq_chain *chain, uint64_t *detail)
@@ -225,7 +241,8 @@ static __rte_always_inline unsigned int
 svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
 	bool kept)
 {
-	uint64_t start = rte_rdtsc(), detail = 0;
+	const unsigned int weight = svq_burst_weight(q->stats.bursts);
+	uint64_t start = weight != 0 ? rte_rdtsc() : 0, detail = 0;
 	enum svq_queue_error fault;
 	struct svq_gather *ga = &q->gather;
 	const struct svq_gpa_map *map;
@@ -272,7 +289,8 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 		} else {
 			q->stats.kicks_suppressed++;
 		}
-		q->stats.cycles += rte_rdtsc() - start;
+		if (unlikely(weight != 0))
+			q->stats.cycles += weight * (rte_rdtsc() - start);
 	}
 	if (unlikely(fault != SVQ_QUEUE_OK))
 		svq_queue_fault(q, fault, detail);
@@ -315,6 +333,7 @@ svq_burst_call(const struct svq_queue *q, enum svq_queue_error fault, uint64_t *
 /* One burst on its way back. */
 struct svq_burst_back {
 	uint64_t start;
+	unsigned int weight;
 	unsigned int taken; /* chains taken from the device */
 	unsigned int done;  /* chains returned to the guest */
 	uint64_t bytes;
@@ -327,7 +346,9 @@ static __rte_always_inline bool
 svq_burst_back_begin(struct svq_queue *q, const struct svq_shadow_ops *s, struct svq_burst_back *b,
 	unsigned int *n)
 {
-	*b = (struct svq_burst_back){.start = rte_rdtsc()};
+	*b = (struct svq_burst_back){.weight = svq_burst_weight(q->stats.used_bursts)};
+	if (b->weight != 0)
+		b->start = rte_rdtsc();
 	b->fault = s->used(q, n);
 	if (likely(b->fault == SVQ_QUEUE_OK && *n == 0))
 		return false;
@@ -397,7 +418,8 @@ svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
 		q->stats.used += b->done;
 		q->stats.used_bursts++;
 		q->stats.bytes += b->bytes;
-		q->stats.cycles += rte_rdtsc() - b->start;
+		if (unlikely(b->weight != 0))
+			q->stats.cycles += b->weight * (rte_rdtsc() - b->start);
 	}
 	if (unlikely(b->fault != SVQ_QUEUE_OK))
 		svq_queue_fault(q, b->fault, b->detail);

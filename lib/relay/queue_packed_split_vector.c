@@ -9,9 +9,10 @@
 #include "guest_packed_vector.h"
 #include "queue_burst.h"
 #include "queue_ordered.h"
-#include "shadow_split.h"
+#include "shadow_split_vector.h"
 #include "vector.h"
 
-SVQ_INSTANCES(svq_packed_split_vector, &svq_guest_packed_vector, &svq_shadow_split, SVQ_AVX512);
+SVQ_INSTANCES(
+	svq_packed_split_vector, &svq_guest_packed_vector, &svq_shadow_split_vector, SVQ_AVX512);
 
 #endif /* RTE_ARCH_X86_64 */

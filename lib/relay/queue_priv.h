@@ -406,7 +406,8 @@ extern const struct svq_instance svq_packed_split[SVQ_SLOTS_MODES];
 extern const struct svq_instance svq_packed_packed[SVQ_SLOTS_MODES];
 
 #ifdef RTE_ARCH_X86_64
-/* With AVX-512 where a side is packed. */
+/* With AVX-512. */
+extern const struct svq_instance svq_split_split_vector[SVQ_SLOTS_MODES];
 extern const struct svq_instance svq_split_packed_vector[SVQ_SLOTS_MODES];
 extern const struct svq_instance svq_packed_split_vector[SVQ_SLOTS_MODES];
 extern const struct svq_instance svq_packed_packed_vector[SVQ_SLOTS_MODES];

@@ -6,12 +6,13 @@
 
 #ifdef RTE_ARCH_X86_64
 
-#include "guest_split.h"
+#include "guest_split_vector.h"
 #include "queue_burst.h"
 #include "queue_ordered.h"
 #include "shadow_packed_vector.h"
 #include "vector.h"
 
-SVQ_INSTANCES(svq_split_packed_vector, &svq_guest_split, &svq_shadow_packed_vector, SVQ_AVX512);
+SVQ_INSTANCES(
+	svq_split_packed_vector, &svq_guest_split_vector, &svq_shadow_packed_vector, SVQ_AVX512);
 
 #endif /* RTE_ARCH_X86_64 */

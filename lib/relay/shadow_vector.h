@@ -64,10 +64,10 @@ svq_shadow_claim_eight(const struct svq_shadow_plain *p, unsigned int i, unsigne
 SVQ_VECTOR unsigned int
 svq_shadow_take_one_by_one(struct svq_shadow_taking *t, unsigned int i, __m512i ids, unsigned int n)
 {
-	uint16_t id[SVQ_LANES];
+	uint32_t id[SVQ_LANES];
 	unsigned int k;
 
-	_mm_storeu_si128((void *)id, _mm512_cvtepi64_epi16(ids));
+	_mm256_storeu_si256((void *)id, _mm512_cvtepi64_epi32(ids));
 	for (k = 0; k < n && svq_shadow_take_plain(t, i + k, id[k], t->len[i + k]); k++)
 		;
 	return k;
@@ -82,14 +82,13 @@ svq_shadow_take_eight(struct svq_shadow_taking *t, unsigned int i, __m512i ids, 
 	unsigned int n, __m512i *bytes)
 {
 	__m512i known;
+	const uint32_t id = (uint32_t)_mm_cvtsi128_si32(_mm512_castsi512_si128(ids));
 	__mmask8 good;
-	uint16_t id;
 
 	_mm_storeu_si128((void *)&t->id[i], _mm512_cvtepi64_epi16(ids));
 	_mm256_storeu_si256((void *)&t->len[i], _mm512_cvtepi64_epi32(lens));
-	id = t->id[i];
 	if (t->mode != SVQ_SLOTS_KEPT ||
-		unlikely(id + n > t->size || !svq_consecutive(ids, svq_lanes(n))))
+		unlikely(id >= t->size || id + n > t->size || !svq_consecutive(ids, svq_lanes(n))))
 		return svq_shadow_take_one_by_one(t, i, ids, n);
 	known = svq_load_seconds(&t->flight[id], n);
 	good = _mm512_cmpeq_epi64_mask(

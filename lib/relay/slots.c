@@ -40,16 +40,13 @@ pairing(const struct svq_queue *q)
 {
 #ifdef RTE_ARCH_X86_64
 	static const struct svq_instance *const vector[2][2] = {
-		{NULL, svq_split_packed_vector},
+		{svq_split_split_vector, svq_split_packed_vector},
 		{svq_packed_split_vector, svq_packed_packed_vector},
 	};
-	const struct svq_instance *i = vector[q->guest.packed][q->shadow.packed];
-
 	/* Not rte_cpu_get_flag_enabled(): it runs CPUID anew, which a hypervisor traps. */
-	if (i != NULL && !q->scalar && __builtin_cpu_supports("avx512f") &&
-		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-		__builtin_cpu_supports("avx512vl"))
-		return i;
+	if (!q->scalar && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+		__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+		return vector[q->guest.packed][q->shadow.packed];
 #endif
 	return instances[q->guest.packed][q->shadow.packed];
 }

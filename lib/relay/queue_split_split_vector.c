@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 dpdk-svq authors
+ */
+
+#include <rte_config.h>
+
+#ifdef RTE_ARCH_X86_64
+
+#include "guest_split_vector.h"
+#include "queue_burst.h"
+#include "queue_ordered.h"
+#include "shadow_split_vector.h"
+#include "vector.h"
+
+SVQ_INSTANCES(
+	svq_split_split_vector, &svq_guest_split_vector, &svq_shadow_split_vector, SVQ_AVX512);
+
+#endif /* RTE_ARCH_X86_64 */

@@ -151,6 +151,7 @@ bed_open_conf(struct bed *b, const struct bed_conf *bc)
 		.features = bc->device_features,
 		.numa_node = -1,
 		.net_header = bc->net_header,
+		.scalar = bc->scalar,
 		.complaints = bc->complaints,
 	};
 	bool packed = bc->device_features & PACKED;

@@ -84,6 +84,7 @@ struct bed_conf {
 	uint64_t device_features; /**< likewise, of the device's */
 	uint16_t qid;
 	uint32_t net_header;		   /**< as in struct svq_queue_conf */
+	bool scalar;			   /**< likewise */
 	bool sleeps;			   /**< there are kickfd and irqfd */
 	struct svq_complaints *complaints; /**< as in struct svq_queue_conf */
 };

@@ -343,6 +343,72 @@ device_fault(uint32_t id, uint32_t len, enum svq_queue_error error)
 	bed_close(&b);
 }
 
+/* A head that is in flight, alone and within a run of others. */
+static void
+test_head_in_flight(void)
+{
+	unsigned int scalar, again, i;
+
+	for (scalar = 0; scalar < 2; scalar++) {
+		for (again = 0; again < 2; again++) {
+			bed_open_conf(&b,
+				&(struct bed_conf){
+					.guest_size = 32,
+					.device_size = 32,
+					.guest_features = F_ALL,
+					.device_features = F_ALL,
+					.scalar = scalar,
+				});
+			for (i = 0; i < 32; i++)
+				bed_desc(&b, i, 0x1000, 10, 0, 0);
+			bed_avail(&b, 21);
+			CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+			for (i = 16; i < 24; i++)
+				bed_avail(&b, again ? 16 : i);
+			CU_ASSERT_EQUAL(svq_queue_avail(b.q), again ? 1 : 5);
+			CU_ASSERT_EQUAL(svq_queue_error(b.q), SVQ_QUEUE_E_HEAD);
+			CU_ASSERT_EQUAL(svq_queue_inflight(b.q), again ? 2 : 6);
+			bed_close(&b);
+		}
+	}
+}
+
+/* Ids are kept until a chain comes for which they cannot be; those in flight then stay. */
+static void
+test_ids_kept(void)
+{
+	bed_open(&b, 32, 32, 1ULL << VIRTIO_F_VERSION_1);
+	bed_desc(&b, 7, 0x1000, 10, W, 0);
+	bed_avail(&b, 7);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	CU_ASSERT_EQUAL(chain.head, 7);
+	/* Across a border: two descriptors of the device for one of the guest. */
+	bed_desc(&b, 5, BED_HIGH - 10, 30, W, 0);
+	bed_avail(&b, 5);
+	bed_desc(&b, 9, 0x2000, 10, W, 0);
+	bed_avail(&b, 9);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 2);
+	bed_device_return(&b, 7, 10);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	CU_ASSERT_EQUAL(chain.n, 2);
+	bed_device_return(&b, chain.head, 30);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	bed_device_return(&b, chain.head, 10);
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 3);
+	CU_ASSERT(bed_reap(&b, &elem) && elem.id == 7 && elem.len == 10);
+	CU_ASSERT(bed_reap(&b, &elem) && elem.id == 5 && elem.len == 30);
+	CU_ASSERT(bed_reap(&b, &elem) && elem.id == 9 && elem.len == 10);
+	/* The device is reset: from the start. */
+	bed_device_reset(&b);
+	CU_ASSERT_EQUAL(svq_queue_recall(b.q), 0);
+	bed_avail(&b, 7);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	CU_ASSERT_EQUAL(chain.head, 7);
+	bed_close(&b);
+}
+
 static void
 test_device_faults(void)
 {
@@ -617,6 +683,8 @@ fill(void)
 	autotest_add(s, "faults of the guest's chains", test_guest_faults);
 	autotest_add(s, "chains that a network device cannot use", test_net_faults);
 	autotest_add(s, "faults of the guest's ring", test_ring_faults);
+	autotest_add(s, "head in flight", test_head_in_flight);
+	autotest_add(s, "ids kept", test_ids_kept);
 	autotest_add(s, "faults of the device", test_device_faults);
 	autotest_add(s, "notifications", test_notifications);
 	autotest_add(s, "notification data", test_notification_data);

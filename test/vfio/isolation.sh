@@ -17,7 +17,9 @@ start_relay relay --vdev "$(vdev 0 10)" --vdev "$(vdev 1 12)" -- \
 start neighbour "$svq_frontend" "$tmp/port1.sock" --packets 1 --delay 3600000 --layout regions
 posted()
 {
-	show 1 && [ "$(figure "queue 0 rx" chains)" != "" ]
+	local chains
+
+	show 1 && chains=$(figure "queue 0 rx" chains) && [ "${chains:-0}" -gt 0 ]
 }
 wait_for "$settle" posted || fail "the other guest does not start: $figures"
 isolation 3 --lossy

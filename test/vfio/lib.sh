@@ -84,10 +84,10 @@ take_faults()
 	printf '%s\n' "$lines"
 }
 
-# vdev N SLOT [ARGUMENT]: the device vdpa_svqN on the card.
+# vdev N SLOT [ARGUMENT]: the device vdpa_svqN on the card; front-ends may ask for its link.
 vdev()
 {
-	echo "vdpa_svq$1,device=virtio_pci,pci=$(pci "$2")${3:+,$3}"
+	echo "vdpa_svq$1,device=virtio_pci,pci=$(pci "$2"),config=1${3:+,$3}"
 }
 
 # start_mirror NAME PORT [ARGUMENT [QUEUES]]: testpmd as the guest of a port, which sends back what it

@@ -247,26 +247,68 @@ honest_guest_seen(struct bed *b, const struct bed_chain *chain)
 	chains[id].at_device = true;
 }
 
+/* In order, a used entry of the transmit queue stands for the chains before its own, too. */
+static unsigned int
+used_at_once(const struct bed *b, uint16_t id)
+{
+	unsigned int k;
+
+	for (k = 0; k < n_outstanding && order[k] != id; k++)
+		;
+	fuzz_assert(k < n_outstanding);
+	if (!in_order(b))
+		return 1;
+	fuzz_assert(k == 0 || (b->net_header != 0 && b->qid % 2 != 0));
+	return k + 1;
+}
+
 static bool
 next_used(struct bed *b, struct vring_used_elem *elem)
 {
 	const struct vring_packed_desc *d = (const struct vring_packed_desc *)b->desc + reap_pos;
+	unsigned int n, k;
 
-	if (!b->packed)
-		return bed_reap(b, elem);
+	if (!b->packed) {
+		if (!bed_reap(b, elem))
+			return false;
+		fuzz_assert(elem->id < b->guest_size && chains[elem->id].outstanding);
+		b->seen_used += used_at_once(b, elem->id) - 1;
+		return true;
+	}
 	if (!!(d->flags & AVAIL) != reap_wrap || !!(d->flags & USED) != reap_wrap ||
 		n_outstanding == 0)
 		return false;
 	elem->id = d->id;
 	elem->len = d->len;
-	fuzz_assert(elem->id < b->guest_size);
-	reap_pos += chains[elem->id].places;
+	fuzz_assert(elem->id < b->guest_size && chains[elem->id].outstanding);
+	n = used_at_once(b, elem->id);
+	for (k = 0; k < n; k++) {
+		uint16_t places = chains[n == 1 ? elem->id : order[k]].places;
+
+		reap_pos += places;
+		places_free += places;
+	}
 	if (reap_pos >= b->guest_size) {
 		reap_pos -= b->guest_size;
 		reap_wrap = !reap_wrap;
 	}
-	places_free += chains[elem->id].places;
 	return true;
+}
+
+static void
+have_back(const struct bed *b, uint16_t id)
+{
+	unsigned int k;
+	uint16_t i;
+
+	chains[id].outstanding = false;
+	for (k = 0; order[k] != id; k++)
+		;
+	memmove(&order[k], &order[k + 1], (--n_outstanding - k) * sizeof(order[0]));
+	for (i = id, k = b->packed ? 1 : chains[id].places; k != 0; k--) {
+		free_ids[n_free++] = i;
+		i = b->desc[i].next;
+	}
 }
 
 void
@@ -275,19 +317,11 @@ honest_guest_reap(struct bed *b)
 	struct vring_used_elem elem;
 
 	while (next_used(b, &elem)) {
-		unsigned int k;
-		uint16_t i;
+		unsigned int n = used_at_once(b, elem.id);
 
-		fuzz_assert(elem.id < b->guest_size && chains[elem.id].outstanding);
 		fuzz_assert(elem.len <= chains[elem.id].writable);
-		chains[elem.id].outstanding = false;
-		for (k = 0; order[k] != elem.id; k++)
-			;
-		fuzz_assert(k == 0 || !in_order(b));
-		memmove(&order[k], &order[k + 1], (--n_outstanding - k) * sizeof(order[0]));
-		for (i = elem.id, k = b->packed ? 1 : chains[elem.id].places; k != 0; k--) {
-			free_ids[n_free++] = i;
-			i = b->desc[i].next;
-		}
+		for (; n > 1; n--)
+			have_back(b, order[0]);
+		have_back(b, elem.id);
 	}
 }

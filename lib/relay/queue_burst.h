@@ -431,7 +431,7 @@ svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 	const struct svq_shadow_ops *s, unsigned int n, enum svq_slots_mode mode, bool log,
 	uint64_t *bytes)
 {
-	unsigned int done, took, i;
+	unsigned int done, took;
 
 	for (done = 0; done < n; done += took) {
 		unsigned int want = RTE_MIN(n - done, (unsigned int)SVQ_BURST);
@@ -439,8 +439,8 @@ svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 		took = s->take_plain(q, done, want, mode, log, bytes);
 		if (took == 0)
 			break;
-		for (i = 0; log && i < took; i++)
-			svq_dirty_log_mark(&q->log, q->gather.gpa[i], q->gather.len[i]);
+		if (log)
+			s->log_plain(q, took);
 		g->put_used_plain(q, done, took);
 	}
 	return done;

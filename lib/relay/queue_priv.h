@@ -344,6 +344,8 @@ struct svq_shadow_ops {
 	 */
 	unsigned int (*take_plain)(struct svq_queue *q, unsigned int ahead, unsigned int n,
 		enum svq_slots_mode mode, bool log, uint64_t *bytes);
+	/** Log what was written of the @p n plain chains that the scratch has. */
+	void (*log_plain)(const struct svq_queue *q, unsigned int n);
 	/** Read and check the entry that lies @p ahead entries after the next one; @p none: there
 	 * is no further one. */
 	enum svq_queue_error (*get_used)(

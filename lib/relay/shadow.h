@@ -314,6 +314,15 @@ svq_shadow_release(struct svq_queue *q, const struct svq_used *used, bool kept)
 	}
 }
 
+static __rte_always_inline void
+svq_shadow_log_plain(const struct svq_queue *q, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		svq_dirty_log_mark(&q->log, q->gather.gpa[i], q->gather.len[i]);
+}
+
 /** Slots are a ring (slots.c): the oldest @p n ones are free. They are behind the free ones
  * already. */
 static __rte_always_inline void

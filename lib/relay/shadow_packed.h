@@ -238,6 +238,7 @@ static const struct svq_shadow_ops svq_shadow_packed = {
 	.position = shadow_packed_position,
 	.used = shadow_packed_used,
 	.take_plain = shadow_packed_take_plain,
+	.log_plain = svq_shadow_log_plain,
 	.get_used = shadow_packed_get_used,
 	.skip = shadow_packed_skip,
 	.taken = shadow_packed_taken,

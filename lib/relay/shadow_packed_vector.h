@@ -124,6 +124,7 @@ static const struct svq_shadow_ops svq_shadow_packed_vector = {
 	.position = shadow_packed_position,
 	.used = shadow_packed_used,
 	.take_plain = shadow_packed_take_plain_vector,
+	.log_plain = svq_shadow_log_plain_vector,
 	.get_used = shadow_packed_get_used,
 	.skip = shadow_packed_skip,
 	.taken = shadow_packed_taken,

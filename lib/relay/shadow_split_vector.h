@@ -107,6 +107,7 @@ static const struct svq_shadow_ops svq_shadow_split_vector = {
 	.position = shadow_split_position,
 	.used = shadow_split_used,
 	.take_plain = shadow_split_take_plain_vector,
+	.log_plain = svq_shadow_log_plain_vector,
 	.get_used = shadow_split_get_used,
 	.skip = shadow_split_skip,
 	.taken = shadow_split_taken,

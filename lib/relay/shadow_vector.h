@@ -104,4 +104,43 @@ svq_shadow_take_eight(struct svq_shadow_taking *t, unsigned int i, __m512i ids, 
 	return n;
 }
 
+/** As svq_shadow_log_plain(): eight buffers are asked at once whether their pages are marked, as in
+ * svq_dirty_log_is_marked(). */
+SVQ_VECTOR void
+svq_shadow_log_plain_vector(const struct svq_queue *q, unsigned int n)
+{
+	const struct svq_dirty_log *log = &q->log;
+	unsigned int i, k;
+
+	if (unlikely(log->size < sizeof(uint64_t))) {
+		svq_shadow_log_plain(q, n);
+		return;
+	}
+	for (i = 0; i < n; i += SVQ_LANES) {
+		const __m512i gpa = _mm512_loadu_si512(&q->gather.gpa[i]);
+		const __m512i len = svq_load_lens(&q->gather.len[i]);
+		const __m512i page = _mm512_srli_epi64(gpa, 12), at = _mm512_srli_epi64(page, 3);
+		const __mmask8 written = _mm512_mask_test_epi64_mask(
+			svq_lanes(svq_lanes_fit(n - i, SVQ_LANES)), len, len);
+		__m512i more = _mm512_add_epi64(gpa, _mm512_sub_epi64(len, svq_all(1)));
+		__m512i want, word;
+		__mmask8 marked, missed;
+
+		RTE_BUILD_BUG_ON(SVQ_DIRTY_LOG_PAGE != 1 << 12);
+		more = _mm512_sub_epi64(_mm512_srli_epi64(more, 12), page);
+		marked = _mm512_mask_cmplt_epu64_mask(written, more, svq_all(56));
+		marked = _mm512_mask_cmple_epu64_mask(
+			marked, at, svq_all(log->size - sizeof(uint64_t)));
+		word = _mm512_mask_i64gather_epi64(
+			_mm512_setzero_si512(), marked, at, log->base, 1);
+		want = _mm512_sub_epi64(_mm512_sllv_epi64(svq_all(2), more), svq_all(1));
+		want = _mm512_sllv_epi64(want, _mm512_and_epi64(page, svq_all(7)));
+		marked = _mm512_mask_cmpeq_epi64_mask(marked, _mm512_and_epi64(word, want), want);
+		for (missed = written & ~marked; unlikely(missed != 0); missed &= missed - 1) {
+			k = i + (unsigned int)__builtin_ctz(missed);
+			svq_dirty_log_mark(log, q->gather.gpa[k], q->gather.len[k]);
+		}
+	}
+}
+
 #endif /* SHADOW_VECTOR_H */

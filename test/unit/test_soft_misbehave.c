@@ -478,8 +478,8 @@ test_bad_args(void)
 		"misbehave=bad_id+",
 		"misbehave=wrap",
 		"misbehave=idx_jump,packed=1",
-		"misbehave=bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+"
-		"bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id",
+		("misbehave=bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+"
+		 "bad_id+bad_id+bad_id+bad_id+bad_id+bad_id+bad_id"),
 		"seed=0",
 		"seed=x",
 	};

@@ -130,7 +130,7 @@ int
 bench_measure_two_cores(const struct bench_sides *sides, unsigned int n, unsigned int rounds,
 	struct bench_samples *samples, struct bench_samples *busy)
 {
-	struct far_side far = {0};
+	struct far_side far = {.sides = NULL};
 	pthread_t thread;
 	int ret;
 

@@ -245,7 +245,8 @@ svq_ctrl_command(
 		return -EIO;
 	ctrl->driver->command.class = class;
 	ctrl->driver->command.command = command;
-	memcpy((void *)(uintptr_t)ctrl->driver->command.data, data, len);
+	if (len != 0)
+		memcpy((void *)(uintptr_t)ctrl->driver->command.data, data, len);
 	ctrl->device->ack = UINT8_MAX;
 	len += offsetof(struct command, data);
 	position = ctrl->packed ? packed_put(ctrl, at, len, ack) : split_put(ctrl, at, len, ack);

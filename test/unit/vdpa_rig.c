@@ -426,7 +426,8 @@ rig_send_fd(struct rig *r, uint32_t request, const void *payload, uint32_t size,
 	rig_msg.request = request;
 	rig_msg.flags = SVQ_VHOST_NEED_REPLY;
 	rig_msg.size = size;
-	memcpy(&rig_msg.payload, payload, size);
+	if (size != 0)
+		memcpy(&rig_msg.payload, payload, size);
 	for (i = 0; i < SVQ_VHOST_MAX_REGIONS; i++)
 		rig_msg.fds[i] = -1;
 	if (fd >= 0) {

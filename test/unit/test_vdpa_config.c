@@ -64,9 +64,14 @@ change(uint16_t link)
 static enum stub_result
 get_config(uint32_t offset, uint32_t size, uint32_t sent)
 {
-	struct svq_vhost_config config = {.offset = offset, .size = size};
+	/* More may be sent than a configuration's largest part. */
+	struct {
+		struct svq_vhost_config config;
+		uint8_t more[16];
+	} msg = {.config = {.offset = offset, .size = size}};
 
-	return rig_send(&r, SVQ_VHOST_GET_CONFIG, &config, sent);
+	CU_ASSERT_FATAL(sent <= sizeof(msg));
+	return rig_send(&r, SVQ_VHOST_GET_CONFIG, &msg, sent);
 }
 
 static void

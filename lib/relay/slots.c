@@ -108,6 +108,13 @@ ring_free(struct svq_queue *q)
 	q->held = 0;
 }
 
+/* To nobody's buffer that a guest sends is written, so none of their lengths is lost. */
+static void
+set_batch(struct svq_queue *q)
+{
+	q->batch = q->guest.in_order && q->net_header != 0 && q->qid % 2 != 0;
+}
+
 void
 svq_slots_reset(struct svq_queue *q)
 {
@@ -121,8 +128,7 @@ svq_slots_reset(struct svq_queue *q)
 	ring_free(q);
 	if (!ordered)
 		stack_free(q);
-	/* To nobody's buffer that a guest sends is written, so none of their lengths is lost. */
-	q->batch = q->guest.in_order && q->net_header != 0 && q->qid % 2 != 0;
+	set_batch(q);
 	set_mode(q,
 		ordered				   ? SVQ_SLOTS_RING
 			: q->guest.size <= q->size ? SVQ_SLOTS_KEPT
@@ -133,6 +139,7 @@ void
 svq_slots_resume(struct svq_queue *q)
 {
 	mark_ids(q);
+	set_batch(q);
 	set_mode(q, q->mode);
 }
 

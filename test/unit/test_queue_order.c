@@ -258,6 +258,37 @@ test_sent_batch(void)
 	}
 }
 
+/* The next guest may have no such order, while the device was not reset. Found by test/fuzz. */
+static void
+test_sent_batch_no_more(void)
+{
+	unsigned int k;
+
+	bed_open_conf(&b,
+		&(struct bed_conf){.guest_size = SIZE,
+			.device_size = SIZE,
+			.guest_features = V1 | IN_ORDER,
+			.device_features = V1 | IN_ORDER,
+			.qid = 1,
+			.net_header = 12});
+	svq_queue_detach(b.q);
+	b.features = V1;
+	CU_ASSERT_EQUAL_FATAL(bed_attach(&b, 0), 0);
+	for (k = 0; k < 2; k++) {
+		bed_desc(&b, k, 0x1000, 100, 0, 0);
+		bed_avail(&b, k);
+	}
+	CU_ASSERT_EQUAL_FATAL(svq_queue_avail(b.q), 2);
+	for (k = 0; k < 2; k++) {
+		CU_ASSERT_FATAL(bed_device_take(&b, &chain[k]));
+		bed_device_return(&b, chain[k].head, 0);
+	}
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 2);
+	returned(0, 0);
+	returned(1, 0);
+	bed_close(&b);
+}
+
 static void
 test_attach(void)
 {
@@ -315,6 +346,7 @@ fill(void)
 	autotest_add(s, "one used entry for several chains", test_batch);
 	autotest_add(s, "faults of such entries", test_batch_faults);
 	autotest_add(s, "one used entry for what was sent", test_sent_batch);
+	autotest_add(s, "and each its own for the next guest", test_sent_batch_no_more);
 	autotest_add(s, "attached anew", test_attach);
 	autotest_add(s, "attached anew, nothing in flight", test_attach_idle);
 }

@@ -271,6 +271,8 @@ test_sent_batch_no_more(void)
 			.device_features = V1 | IN_ORDER,
 			.qid = 1,
 			.net_header = 12});
+	bed_device_reset(&b);
+	CU_ASSERT_EQUAL(svq_queue_recall(b.q), 0);
 	svq_queue_detach(b.q);
 	b.features = V1;
 	CU_ASSERT_EQUAL_FATAL(bed_attach(&b, 0), 0);

@@ -98,30 +98,13 @@ svq_dirty_log_is_marked(const struct svq_dirty_log *log, uint64_t gpa, uint64_t 
 static inline void
 svq_dirty_log_mark(const struct svq_dirty_log *log, uint64_t gpa, uint64_t len)
 {
-	uint64_t page, last, at;
+	uint64_t last;
 
-	if (len == 0)
+	/* Nearly always its pages are marked already. */
+	if (len == 0 || svq_dirty_log_is_marked(log, gpa, len))
 		return;
-	if (svq_dirty_log_is_marked(log, gpa, len))
-		return;
-	page = gpa / SVQ_DIRTY_LOG_PAGE;
 	last = len - 1 > UINT64_MAX - gpa ? UINT64_MAX : gpa + (len - 1);
-	last /= SVQ_DIRTY_LOG_PAGE;
-	at = page / 8;
-	/*
-	 * Nearly always all bits are there already. Up to nine of them are looked at at once: in
-	 * how many pages a buffer lies is not to be a branch, for it cannot be predicted.
-	 */
-	if (last - page < 9 && log->size > 1 && at < log->size - 1) {
-		const _Atomic uint8_t *byte = (const _Atomic uint8_t *)(log->base + at);
-		unsigned int want = ((2u << (last - page)) - 1) << page % 8;
-		unsigned int have = atomic_load_explicit(byte, memory_order_relaxed) |
-			(unsigned int)atomic_load_explicit(byte + 1, memory_order_relaxed) << 8;
-
-		if ((have & want) == want)
-			return;
-	}
-	svq_dirty_log_set(log, page, last);
+	svq_dirty_log_set(log, gpa / SVQ_DIRTY_LOG_PAGE, last / SVQ_DIRTY_LOG_PAGE);
 }
 
 #ifdef __cplusplus

@@ -250,17 +250,17 @@ guest_packed_wants_call(const struct svq_queue *q, unsigned int n)
 		q->used_idx, r->used_wrap, (uint16_t)r->used_places, r->size);
 }
 
+/* What vectors make no difference to. */
+#define GUEST_PACKED_OPS                                                                          \
+	.available = guest_packed_available, .gather = guest_packed_gather,                       \
+	.taken = guest_packed_taken, .put_used = guest_packed_put_used,                           \
+	.put_used_batch = guest_packed_put_used_batch, .publish_used = guest_packed_publish_used, \
+	.log_used = guest_packed_log_used, .wants_call = guest_packed_wants_call
+
 static const struct svq_guest_ops svq_guest_packed = {
-	.available = guest_packed_available,
+	GUEST_PACKED_OPS,
 	.gather_plain = guest_packed_gather_plain,
-	.gather = guest_packed_gather,
-	.taken = guest_packed_taken,
 	.put_used_plain = guest_packed_put_used_plain,
-	.put_used = guest_packed_put_used,
-	.put_used_batch = guest_packed_put_used_batch,
-	.publish_used = guest_packed_publish_used,
-	.log_used = guest_packed_log_used,
-	.wants_call = guest_packed_wants_call,
 };
 
 #endif /* GUEST_PACKED_H */

@@ -114,16 +114,9 @@ guest_packed_put_used_plain_vector(struct svq_queue *q, unsigned int ahead, unsi
 }
 
 static const struct svq_guest_ops svq_guest_packed_vector = {
-	.available = guest_packed_available,
+	GUEST_PACKED_OPS,
 	.gather_plain = guest_packed_gather_plain_vector,
-	.gather = guest_packed_gather,
-	.taken = guest_packed_taken,
 	.put_used_plain = guest_packed_put_used_plain_vector,
-	.put_used = guest_packed_put_used,
-	.put_used_batch = guest_packed_put_used_batch,
-	.publish_used = guest_packed_publish_used,
-	.log_used = guest_packed_log_used,
-	.wants_call = guest_packed_wants_call,
 };
 
 #endif /* GUEST_PACKED_VECTOR_H */

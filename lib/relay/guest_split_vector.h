@@ -96,16 +96,9 @@ guest_split_put_used_plain_vector(struct svq_queue *q, unsigned int ahead, unsig
 }
 
 static const struct svq_guest_ops svq_guest_split_vector = {
-	.available = guest_split_available,
+	GUEST_SPLIT_OPS,
 	.gather_plain = guest_split_gather_plain_vector,
-	.gather = guest_split_gather,
-	.taken = guest_split_taken,
 	.put_used_plain = guest_split_put_used_plain_vector,
-	.put_used = guest_split_put_used,
-	.put_used_batch = guest_split_put_used_batch,
-	.publish_used = guest_split_publish_used,
-	.log_used = guest_split_log_used,
-	.wants_call = guest_split_wants_call,
 };
 
 #endif /* GUEST_SPLIT_VECTOR_H */

@@ -231,17 +231,18 @@ shadow_packed_taken(struct svq_queue *q, unsigned int n)
 	q->shadow.used_wrap = q->shadow.take_wrap;
 }
 
+/* What vectors make no difference to. */
+#define SHADOW_PACKED_OPS                                               \
+	.put = shadow_packed_put, .publish = shadow_packed_publish,     \
+	.position = shadow_packed_position, .used = shadow_packed_used, \
+	.get_used = shadow_packed_get_used, .skip = shadow_packed_skip, \
+	.taken = shadow_packed_taken
+
 static const struct svq_shadow_ops svq_shadow_packed = {
+	SHADOW_PACKED_OPS,
 	.put_plain = shadow_packed_put_plain,
-	.put = shadow_packed_put,
-	.publish = shadow_packed_publish,
-	.position = shadow_packed_position,
-	.used = shadow_packed_used,
 	.take_plain = shadow_packed_take_plain,
 	.log_plain = svq_shadow_log_plain,
-	.get_used = shadow_packed_get_used,
-	.skip = shadow_packed_skip,
-	.taken = shadow_packed_taken,
 };
 
 #endif /* SHADOW_PACKED_H */

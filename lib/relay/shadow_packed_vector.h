@@ -118,16 +118,10 @@ shadow_packed_take_plain_vector(struct svq_queue *q, unsigned int ahead, unsigne
 }
 
 static const struct svq_shadow_ops svq_shadow_packed_vector = {
+	SHADOW_PACKED_OPS,
 	.put_plain = shadow_packed_put_plain_vector,
-	.put = shadow_packed_put,
-	.publish = shadow_packed_publish,
-	.position = shadow_packed_position,
-	.used = shadow_packed_used,
 	.take_plain = shadow_packed_take_plain_vector,
 	.log_plain = svq_shadow_log_plain_vector,
-	.get_used = shadow_packed_get_used,
-	.skip = shadow_packed_skip,
-	.taken = shadow_packed_taken,
 };
 
 #endif /* SHADOW_PACKED_VECTOR_H */

@@ -165,17 +165,17 @@ shadow_split_taken(struct svq_queue *q, unsigned int n)
 	q->shadow.used_idx += n;
 }
 
+/* What vectors make no difference to. */
+#define SHADOW_SPLIT_OPS                                              \
+	.put = shadow_split_put, .publish = shadow_split_publish,     \
+	.position = shadow_split_position, .used = shadow_split_used, \
+	.get_used = shadow_split_get_used, .skip = shadow_split_skip, .taken = shadow_split_taken
+
 static const struct svq_shadow_ops svq_shadow_split = {
+	SHADOW_SPLIT_OPS,
 	.put_plain = shadow_split_put_plain,
-	.put = shadow_split_put,
-	.publish = shadow_split_publish,
-	.position = shadow_split_position,
-	.used = shadow_split_used,
 	.take_plain = shadow_split_take_plain,
 	.log_plain = svq_shadow_log_plain,
-	.get_used = shadow_split_get_used,
-	.skip = shadow_split_skip,
-	.taken = shadow_split_taken,
 };
 
 #endif /* SHADOW_SPLIT_H */

@@ -101,16 +101,10 @@ shadow_split_take_plain_vector(struct svq_queue *q, unsigned int ahead, unsigned
 }
 
 static const struct svq_shadow_ops svq_shadow_split_vector = {
+	SHADOW_SPLIT_OPS,
 	.put_plain = shadow_split_put_plain_vector,
-	.put = shadow_split_put,
-	.publish = shadow_split_publish,
-	.position = shadow_split_position,
-	.used = shadow_split_used,
 	.take_plain = shadow_split_take_plain_vector,
 	.log_plain = svq_shadow_log_plain_vector,
-	.get_used = shadow_split_get_used,
-	.skip = shadow_split_skip,
-	.taken = shadow_split_taken,
 };
 
 #endif /* SHADOW_SPLIT_VECTOR_H */

@@ -104,6 +104,7 @@ ok()
 not_ok()
 {
 	printf 'not ok  %s: %s\n' "$1" "$2"
+	failed_cases+=("not ok  $1: $2")
 	failures=$((failures + 1))
 	if dead "$(pid_of relay)"; then
 		fail "the relay is gone"

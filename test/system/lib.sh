@@ -9,7 +9,8 @@
 # It makes sure of hugepages (SVQ_HUGE_MIB, 0 if there are none), makes a directory $tmp, and sees
 # to it that everything started through it is gone when the script ends, however it ends.
 #
-# Exit status: 0 passed, 1 failed, 77 skipped (then "SKIP: reason" is printed).
+# Exit status: 0 passed, 1 failed, 77 skipped (then "SKIP: reason" is printed). What failed is said
+# again at the very end, for whoever sees only the last lines.
 
 set -uo pipefail
 
@@ -31,6 +32,7 @@ settle=${SVQ_SETTLE:-20}
 
 tmp=$(mktemp -d /tmp/svq-XXXXXX)
 at_exit=()
+failed_cases=()
 
 # defer COMMAND [ARG...]: run it when the script ends, the last one first.
 defer()
@@ -50,6 +52,12 @@ unwind()
 		echo "kept: $tmp"
 	else
 		rm -rf "$tmp"
+	fi
+	# Standard error: where the two are recorded apart, it is shown last.
+	if [ $rc -ne 0 ] && [ $rc -ne 77 ] && [ $rc -ne 130 ]; then
+		[ $rc -eq 1 ] && [ ${#failed_cases[@]} -gt 0 ] ||
+			failed_cases+=("ended with status $rc")
+		printf '%s\n' "---- what failed" "${failed_cases[@]}" >&2
 	fi
 	exit $rc
 }
@@ -82,6 +90,7 @@ fail()
 {
 	local log
 
+	failed_cases+=("FAIL: $*")
 	echo "FAIL: $*"
 	for log in "$tmp"/*.log; do
 		[ -s "$log" ] || continue

@@ -6,37 +6,25 @@
  * The back-end "ethdev": pair i sends on the port's transmit queue i. It receives from receive
  * queue i; the queues of pairs that are off are shared out among those that are on, because the
  * port spreads flows over all of its queues.
- *
- * The port is configured and started at open and keeps its link up while drivers come and go. Its
- * queues hold buffers of the pool until they are set up anew, so pools are kept by port number and
- * are found again at the next open.
  */
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
-#include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
 
-#include "soft_ethdev_offload.h"
+#include "soft_ethdev_port.h"
 #include "soft_net.h"
 
-/* Descriptors of a port's queue, where the port allows it. */
-#define QUEUE_SIZE 256
-/* Buffers that one lcore's cache may keep. */
-#define POOL_CACHE 128
-/* Buffers of the longest frame; a pool must have them beside what queues keep. */
-#define FRAME_MBUFS (1 + SOFT_MAX_FRAME / (RTE_MBUF_DEFAULT_DATAROOM))
 /* Most packets that start() throws away on one queue: more than a port keeps. They are taken on a
  * thread that has other guests to serve. */
 #define STALE_MAX 4096
 
 /* What one pair's thread keeps. */
-struct pair_state {
+struct soft_port_pair {
 	_Atomic uint64_t rx_queues[2]; /* bit q: it serves the port's receive queue q */
 	uint16_t n_held;
 	struct rte_mbuf *held[SOFT_BURST]; /* taken from the driver, not yet by the port */
@@ -44,21 +32,7 @@ struct pair_state {
 	struct rte_mbuf *waiting[SOFT_BURST]; /* taken from the port, not yet by the driver */
 } __rte_cache_aligned;
 
-struct port {
-	uint16_t id;
-	struct rte_eth_dev_owner owner;
-	struct rte_mempool *pool;
-	bool multi_seg; /* sends chains of mbufs */
-	struct soft_port_offload offload;
-	bool used;	    /* a driver was here before */
-	uint32_t max_frame; /* bytes */
-	struct pair_state *pairs;
-};
-
-/* By port number; a port has one owner at a time. */
-static struct rte_mempool *pools[RTE_MAX_ETHPORTS];
-
-static struct port *
+static struct soft_port *
 port_of(struct soft_dev *dev)
 {
 	return dev->backend_data;
@@ -67,165 +41,9 @@ port_of(struct soft_dev *dev)
 /* ---- open and close ---- */
 
 static int
-refuse(const struct soft_dev *dev, int error, const char *what, const char *todo)
-{
-	SOFT_LOG(ERR, dev->dev.name, "port=%s: %s (%s); %s", dev->args.port, what,
-		strerror(error < 0 ? -error : error), todo);
-	return error;
-}
-
-/* Find the port and make it ours. */
-static int
-claim_port(struct soft_dev *dev, struct port *port)
-{
-	struct rte_eth_dev_owner owner;
-	int ret;
-
-	ret = rte_eth_dev_get_port_by_name(dev->args.port, &port->id);
-	if (ret < 0)
-		return refuse(dev, -ENODEV, "there is no such ethdev",
-			"put its own --vdev before this one, or bind it to DPDK");
-	ret = rte_eth_dev_owner_get(port->id, &owner);
-	if (ret == 0 && owner.id != RTE_ETH_DEV_NO_OWNER) {
-		SOFT_LOG(ERR, dev->dev.name, "port=%s: in use by %s; give each device its own port",
-			dev->args.port, owner.name);
-		return -EBUSY;
-	}
-	ret = rte_eth_dev_owner_new(&port->owner.id);
-	if (ret == 0) {
-		snprintf(port->owner.name, sizeof(port->owner.name), "%s", dev->dev.name);
-		ret = rte_eth_dev_owner_set(port->id, &port->owner);
-	}
-	if (ret < 0)
-		return refuse(dev, ret, "cannot be claimed", "give another port");
-	return 0;
-}
-
-/* The pool that the port's queues are filled from, found or made. */
-static struct rte_mempool *
-get_pool(uint16_t port, unsigned int n, int socket)
-{
-	static _Atomic unsigned int serial;
-	char name[RTE_MEMPOOL_NAMESIZE];
-
-	if (pools[port] != NULL && pools[port]->size >= n)
-		return pools[port];
-	snprintf(name, sizeof(name), "svq_soft_%u_%u", port, atomic_fetch_add(&serial, 1));
-	return rte_pktmbuf_pool_create(name, n, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, socket);
-}
-
-/* The port's queues use this pool from now on. */
-static void
-put_pool(uint16_t port, struct rte_mempool *pool)
-{
-	/* Buffers that a port still keeps must stay valid: better a lost pool than that. */
-	if (pools[port] != NULL && pools[port] != pool && rte_mempool_full(pools[port]))
-		rte_mempool_free(pools[port]);
-	pools[port] = pool;
-}
-
-static int
-setup_queues(struct soft_dev *dev, struct port *port, const struct rte_eth_dev_info *info)
-{
-	uint16_t n_rx = QUEUE_SIZE, n_tx = QUEUE_SIZE, q;
-	int socket = rte_eth_dev_socket_id(port->id);
-	unsigned int n;
-	int ret;
-
-	ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &n_rx, &n_tx);
-	if (ret < 0)
-		return refuse(dev, ret, "its queues cannot be sized", "give another port");
-	n = dev->args.pairs * (n_rx + n_tx + 2 * SOFT_BURST) + FRAME_MBUFS +
-		rte_lcore_count() * POOL_CACHE * 3 / 2;
-	port->pool = get_pool(port->id, n, socket);
-	if (port->pool == NULL) {
-		SOFT_LOG(ERR, dev->dev.name,
-			"port=%s: no pool of %u packet buffers (%s); give EAL more memory, or the "
-			"device fewer queues; without hugepages EAL also needs "
-			"librte_mempool_ring (-d)",
-			dev->args.port, n, rte_strerror(rte_errno));
-		return -ENOBUFS;
-	}
-	for (q = 0; q < dev->args.pairs; q++) {
-		struct rte_eth_txconf txconf = info->default_txconf;
-
-		ret = rte_eth_rx_queue_setup(
-			port->id, q, n_rx, (unsigned int)socket, NULL, port->pool);
-		if (ret == 0)
-			ret = rte_eth_tx_queue_setup(
-				port->id, q, n_tx, (unsigned int)socket, &txconf);
-		if (ret < 0) {
-			refuse(dev, ret, "its queues cannot be set up",
-				"see the port's own message above");
-			break;
-		}
-	}
-	put_pool(port->id, port->pool);
-	return ret;
-}
-
-static int
-configure_port(struct soft_dev *dev, struct port *port)
-{
-	uint16_t pairs = dev->args.pairs;
-	struct rte_eth_conf conf = {0};
-	struct rte_eth_dev_info info;
-	uint16_t mtu;
-	int ret;
-
-	ret = rte_eth_dev_info_get(port->id, &info);
-	if (ret == 0)
-		ret = rte_eth_dev_get_mtu(port->id, &mtu);
-	if (ret < 0)
-		return refuse(dev, ret, "it cannot be asked for its limits", "give another port");
-	if (info.max_rx_queues < pairs || info.max_tx_queues < pairs) {
-		SOFT_LOG(ERR, dev->dev.name,
-			"port=%s has %u receive and %u transmit queues, queues=%u needs more; give "
-			"queues=%u or a port with more",
-			dev->args.port, info.max_rx_queues, info.max_tx_queues, pairs,
-			RTE_MIN(info.max_rx_queues, info.max_tx_queues));
-		return -EINVAL;
-	}
-	conf.rxmode.mtu = mtu;
-	conf.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
-	conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	port->multi_seg = conf.txmode.offloads != 0;
-	if (dev->args.features & SOFT_OFFLOADS) {
-		dev->offloads = soft_port_offload_init(&port->offload, &info);
-		conf.rxmode.offloads |= port->offload.rx;
-		conf.txmode.offloads |= port->offload.tx;
-	}
-	if (pairs > 1 && info.flow_type_rss_offloads != 0) {
-		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf.rx_adv_conf.rss_conf.rss_hf =
-			(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) &
-			info.flow_type_rss_offloads;
-	}
-	conf.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
-	ret = rte_eth_dev_configure(port->id, pairs, pairs, &conf);
-	if (ret < 0)
-		return refuse(dev, ret, "it cannot be configured",
-			"make sure that nobody else has started it");
-	/* With one VLAN tag. A longer frame would never be taken by the port. */
-	port->max_frame = mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
-	dev->mtu = mtu;
-	return setup_queues(dev, port, &info);
-}
-
-static int
-link_changed(uint16_t id, enum rte_eth_event_type event, void *arg, void *out)
-{
-	RTE_SET_USED(id);
-	RTE_SET_USED(event);
-	RTE_SET_USED(out);
-	soft_dev_config_changed(arg);
-	return 0;
-}
-
-static int
 ethdev_open(struct soft_dev *dev)
 {
-	struct port *port = calloc(1, sizeof(*port));
+	struct soft_port *port = calloc(1, sizeof(*port));
 	int ret = -ENOMEM;
 
 	if (port == NULL)
@@ -234,31 +52,12 @@ ethdev_open(struct soft_dev *dev)
 	if (port->pairs == NULL)
 		goto free_port;
 	memset(port->pairs, 0, dev->args.pairs * sizeof(port->pairs[0]));
-	ret = claim_port(dev, port);
+	ret = soft_port_open(dev, port);
 	if (ret < 0)
 		goto free_pairs;
-	ret = configure_port(dev, port);
-	if (ret < 0)
-		goto unclaim;
-	ret = rte_eth_dev_start(port->id);
-	if (ret < 0) {
-		refuse(dev, ret, "it cannot be started", "see the port's own message above");
-		goto unclaim;
-	}
-	ret = rte_eth_promiscuous_enable(port->id);
-	if (ret < 0)
-		SOFT_LOG(WARNING, dev->dev.name,
-			"port=%s: no promiscuous mode (%s); give the guest the port's own MAC "
-			"address",
-			dev->args.port, strerror(-ret));
 	dev->backend_data = port;
-	dev->numa_node = rte_eth_dev_socket_id(port->id);
-	/* A port without such events has a link that nobody hears of. */
-	rte_eth_dev_callback_register(port->id, RTE_ETH_EVENT_INTR_LSC, link_changed, dev);
 	return 0;
 
-unclaim:
-	rte_eth_dev_owner_unset(port->id, port->owner.id);
 free_pairs:
 	free(port->pairs);
 free_port:
@@ -269,15 +68,9 @@ free_port:
 static void
 ethdev_close(struct soft_dev *dev)
 {
-	struct port *port = port_of(dev);
-	uint16_t id;
+	struct soft_port *port = port_of(dev);
 
-	/* The port may have been removed before us. */
-	if (rte_eth_dev_get_port_by_name(dev->args.port, &id) == 0 && id == port->id) {
-		rte_eth_dev_callback_unregister(id, RTE_ETH_EVENT_INTR_LSC, link_changed, dev);
-		rte_eth_dev_stop(id);
-		rte_eth_dev_owner_unset(id, port->owner.id);
-	}
+	soft_port_close(dev, port);
 	free(port->pairs);
 	free(port);
 }
@@ -290,7 +83,7 @@ static void
 ethdev_start(struct soft_dev *dev)
 {
 	struct rte_mbuf *mbufs[SOFT_BURST];
-	struct port *port = port_of(dev);
+	struct soft_port *port = port_of(dev);
 	unsigned int total;
 	uint16_t q, n;
 
@@ -308,7 +101,7 @@ ethdev_start(struct soft_dev *dev)
 static void
 ethdev_stop(struct soft_dev *dev)
 {
-	struct port *port = port_of(dev);
+	struct soft_port *port = port_of(dev);
 	uint16_t i;
 
 	for (i = 0; i < dev->args.pairs; i++) {
@@ -323,7 +116,7 @@ ethdev_stop(struct soft_dev *dev)
 static void
 ethdev_share(struct soft_dev *dev)
 {
-	struct port *port = port_of(dev);
+	struct soft_port *port = port_of(dev);
 	uint16_t on[SOFT_MAX_PAIRS];
 	uint64_t want[SOFT_MAX_PAIRS][2];
 	uint16_t i, q, n_on = 0, pairs = dev->args.pairs;
@@ -378,7 +171,7 @@ mbuf_read(struct soft_net *net, struct rte_mbuf *mbuf)
 
 /* Give the driver what waits, in order, as far as it has buffers. */
 static void
-deliver(struct soft_net *net, const struct port *port, struct pair_state *state)
+deliver(struct soft_net *net, const struct soft_port *port, struct soft_port_pair *state)
 {
 	enum soft_net_room room = SOFT_NET_ROOM;
 	uint16_t i;
@@ -400,7 +193,7 @@ deliver(struct soft_net *net, const struct port *port, struct pair_state *state)
 }
 
 static void
-receive(struct soft_net *net, const struct port *port, struct pair_state *state)
+receive(struct soft_net *net, const struct soft_port *port, struct soft_port_pair *state)
 {
 	unsigned int w;
 
@@ -423,7 +216,7 @@ receive(struct soft_net *net, const struct port *port, struct pair_state *state)
 
 /* Give the port what is held. */
 static void
-flush(const struct port *port, struct pair_state *state, uint16_t queue)
+flush(const struct soft_port *port, struct soft_port_pair *state, uint16_t queue)
 {
 	uint16_t n;
 
@@ -436,7 +229,7 @@ flush(const struct port *port, struct pair_state *state, uint16_t queue)
 
 /* Empty mbufs for len bytes, their room in dst. */
 static struct rte_mbuf *
-mbuf_alloc(const struct port *port, uint32_t len, struct soft_buf *dst)
+mbuf_alloc(const struct soft_port *port, uint32_t len, struct soft_buf *dst)
 {
 	struct rte_mbuf *head = NULL, **link = &head, *mbuf;
 	uint32_t left = len;
@@ -462,14 +255,14 @@ mbuf_alloc(const struct port *port, uint32_t len, struct soft_buf *dst)
 
 /* A frame that the port would never take must not stay before the others. */
 static bool
-sendable(const struct port *port, uint32_t len)
+sendable(const struct soft_port *port, uint32_t len)
 {
 	return len >= RTE_ETHER_HDR_LEN && len <= port->max_frame &&
 		(port->multi_seg || len <= RTE_MBUF_DEFAULT_DATAROOM);
 }
 
 static void
-transmit(struct soft_net *net, const struct port *port, struct pair_state *state)
+transmit(struct soft_net *net, const struct soft_port *port, struct soft_port_pair *state)
 {
 	struct soft_pair *pair = net->pair;
 	struct rte_mbuf *mbuf;
@@ -500,8 +293,8 @@ transmit(struct soft_net *net, const struct port *port, struct pair_state *state
 static unsigned int
 ethdev_poll(struct soft_dev *dev, struct soft_pair *pair)
 {
-	struct port *port = port_of(dev);
-	struct pair_state *state = &port->pairs[pair->index];
+	struct soft_port *port = port_of(dev);
+	struct soft_port_pair *state = &port->pairs[pair->index];
 	struct soft_net net;
 
 	if (!soft_net_begin(&net, dev, pair))
@@ -524,16 +317,13 @@ ethdev_poll_sleep(struct soft_dev *dev, struct soft_pair *pair)
 static bool
 ethdev_link(struct soft_dev *dev)
 {
-	struct rte_eth_link link;
-
-	return rte_eth_link_get_nowait(port_of(dev)->id, &link) == 0 &&
-		link.link_status == RTE_ETH_LINK_UP;
+	return soft_port_link(port_of(dev));
 }
 
 static void
 ethdev_dump(struct soft_dev *dev, FILE *f)
 {
-	const struct port *port = port_of(dev);
+	const struct soft_port *port = port_of(dev);
 	unsigned int held = 0;
 	uint16_t i;
 

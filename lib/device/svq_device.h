@@ -23,9 +23,10 @@
  * one queue of a started device can be taken out and put back: queue_reset, queue_setup,
  * queue_restart (virtio 1.2, 2.6.1).
  *
- * Threads: one control thread at a time calls all operations but notify and poll. notify and poll
- * are called for a queue pair by the one thread that serves that pair; the caller makes sure that
- * it does not do so while queue_setup, queue_reset, queue_restart, start, stop or close run.
+ * Threads: one control thread at a time calls all operations but notify, poll, poll_sleep and
+ * poll_wake. Those are called for a queue pair by the one thread that serves that pair; the caller
+ * makes sure that it does not do so while queue_setup, queue_reset, queue_restart, start, stop or
+ * close run.
  */
 
 #include <stdbool.h>
@@ -166,12 +167,25 @@ struct svq_device_ops {
 	 * @return packets moved. */
 	unsigned int (*poll)(struct svq_device *dev, uint16_t pair);
 	/**
-	 * Whether poll can be left off for a pair until the driver makes buffers available, or has
-	 * to be called from time to time since packets may come from elsewhere. NULL: it has to.
-	 * Datapath.
-	 * @return 0: it can; -EAGAIN: not now, there is work; -ENOTSUP: it has to be called.
+	 * Whether poll can be left off for a pair until there is work. What can tell of that is
+	 * asked to, until poll_wake. The caller polls once more behind a full barrier, and only if
+	 * that moves nothing leaves it off. May be called again meanwhile. NULL: it has to be
+	 * called from time to time. Datapath.
+	 * @return 0: until the driver makes buffers available; 1: until then, or until poll_fd is
+	 * readable; -ENOTSUP: it has to be called from time to time, since work can come, or is
+	 * there already and cannot go on, without anybody telling.
 	 */
 	int (*poll_sleep)(struct svq_device *dev, uint16_t pair);
+	/** Polled again: nothing needs to tell of work. After poll_sleep; NULL: nothing to do.
+	 * Datapath. */
+	void (*poll_wake)(struct svq_device *dev, uint16_t pair);
+	/**
+	 * The descriptor to wait for where poll_sleep returns 1: readable as long as there may be
+	 * work that comes from elsewhere than the driver. It is not to be read; it stays the
+	 * device's, the same from the first call to close. NULL for a device without one.
+	 * @return it, or -1: there is none for this pair.
+	 */
+	int (*poll_fd)(struct svq_device *dev, uint16_t pair);
 	/** Device status byte. Any thread. */
 	uint8_t (*status)(struct svq_device *dev);
 	/** Read device-specific configuration (struct virtio_net_config). -EINVAL: out of range. */

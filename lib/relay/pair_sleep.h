@@ -18,6 +18,12 @@
  * Notifications are edges (EPOLLET) of eventfds that are never read: the other end of a kick
  * descriptor is the front-end's, which could have a read block, or steal it. An edge that comes
  * while the pair is awake may be dropped, for the round above comes after it.
+ *
+ * A device that is polled may have a descriptor of its own for work that comes from elsewhere
+ * (poll_fd). That is a level, waited for once a sleep (EPOLLONESHOT): it is armed after the round,
+ * and the kernel looks at it then. Work that the round missed, for whatever reason, wakes the pair
+ * at once. A descriptor that goes on waking it for nothing is left alone, and a timer used, until
+ * it is no longer readable or the pair has moved something.
  */
 
 #include <svq_worker.h>
@@ -29,8 +35,10 @@ void svq_pair_sleep_del(struct svq_pair *pair, int epfd);
 
 /** An idle pair tries to fall asleep; sleep.asleep tells. @return chains moved. */
 unsigned int svq_pair_sleep_try(struct svq_pair *pair, uint64_t now);
-/** A notification came. */
-void svq_pair_wake(struct svq_pair *pair, uint64_t now);
+/** An event came of one of the descriptors. @return the pair that it is for; it may be gone. */
+const struct svq_pair *svq_pair_of_event(uint64_t data);
+/** It is for this pair, which wakes if it sleeps. */
+void svq_pair_event(struct svq_pair *pair, uint64_t data, uint64_t now);
 /** A nap is over: look. @return chains moved: 0 if it sleeps on. */
 unsigned int svq_pair_nap_end(struct svq_pair *pair, uint64_t now);
 

@@ -19,9 +19,10 @@
  *
  * A pair with an idle time sleeps once it has had nothing to do for that long: guest and device are
  * asked to notify, and the worker passes it over until one of them does (kick descriptor, interrupt
- * descriptor). Where one of them cannot, a timer takes its place: the pair is looked at every
- * SVQ_NAP_MIN_US, more and more rarely up to every SVQ_NAP_MAX_US. A worker whose pairs all sleep,
- * or that has had none for a while, blocks.
+ * descriptor, poll_fd of a device that is polled). Where one of them cannot, a timer takes its
+ * place: the pair is looked at after SVQ_NAP_MIN_US, and then each time after as long again as it
+ * has slept, at most after SVQ_NAP_MAX_US. A worker whose pairs all sleep, or that has had none for
+ * a while, blocks.
  *
  * All functions but the loop are called by control threads and are thread-safe. None may be called
  * by a worker.
@@ -46,7 +47,13 @@ struct svq_pair_sleep {
 	uint64_t idle_cycles; /**< TSC cycles without work before it sleeps; 0: never */
 	bool asleep;
 	bool timed;	/**< not all that ends its sleep can be waited for */
-	bool deaf;	/**< that its descriptors cannot be waited for has been logged */
+	bool unheard;	/**< because of a kick or interrupt descriptor */
+	bool deaf;	/**< which has been logged */
+	bool armed;	/**< the device's descriptor is waited for */
+	bool told;	/**< the device has been asked whether it can be left off */
+	uint8_t vain;	/**< wake-ups by the device since the pair last moved anything */
+	int epfd;	/**< what its worker waits on */
+	int fd;		/**< poll_fd of the device, or -1 */
 	uint64_t since; /**< TSC: asleep since, or last busy */
 	uint64_t nap;	/**< cycles of the present nap, and when it ends, if timed */
 	uint64_t nap_end;

@@ -137,13 +137,14 @@ worker_events(struct worker *w, const struct pair_list *list, uint64_t now)
 	unsigned int i, k;
 
 	for (k = 0; k < (unsigned int)w->n_events; k++) {
+		uint64_t data = w->events[k].data.u64;
 		eventfd_t n;
 
-		if (w->events[k].data.ptr == w)
+		if (data == (uintptr_t)w)
 			eventfd_read(w->wakefd, &n);
 		for (i = 0; list != NULL && i < list->n; i++) {
-			if (list->pair[i] == w->events[k].data.ptr && list->pair[i]->sleep.asleep)
-				svq_pair_wake(list->pair[i], now);
+			if (list->pair[i] == svq_pair_of_event(data))
+				svq_pair_event(list->pair[i], data, now);
 		}
 	}
 	w->n_events = 0;
@@ -161,9 +162,10 @@ worker_sleepy_pair(struct worker *w, struct svq_pair *pair, uint64_t now)
 			moved = svq_pair_nap_end(pair, now);
 	} else {
 		moved = svq_pair_poll(pair);
-		if (moved != 0)
+		if (moved != 0) {
 			s->since = now;
-		else if (now - s->since >= s->idle_cycles)
+			s->vain = 0;
+		} else if (now - s->since >= s->idle_cycles)
 			moved = svq_pair_sleep_try(pair, now);
 	}
 	if (s->asleep && s->timed)
@@ -296,7 +298,7 @@ worker_loop(void *arg)
 static int
 worker_wait_init(struct worker *w)
 {
-	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = w};
+	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = (uintptr_t)w};
 
 	if (w->epfd > 0)
 		return 0;

@@ -114,6 +114,10 @@ struct soft_backend {
 	unsigned int (*poll)(struct soft_dev *dev, struct soft_pair *pair);
 	/** As svq_device_ops.poll_sleep; NULL: packets come only from the driver. */
 	int (*poll_sleep)(struct soft_dev *dev, struct soft_pair *pair);
+	/** As svq_device_ops.poll_wake; may be NULL. */
+	void (*poll_wake)(struct soft_dev *dev, struct soft_pair *pair);
+	/** As svq_device_ops.poll_fd; may be NULL. */
+	int (*poll_fd)(struct soft_dev *dev, struct soft_pair *pair);
 	/** Whether the link is up. NULL: always. */
 	bool (*link)(struct soft_dev *dev);
 	/** Print a line on what open set up. May be NULL. */

@@ -495,6 +495,25 @@ soft_poll_sleep(struct svq_device *dev, uint16_t pair)
 	return soft->backend->poll_sleep(soft, &soft->pairs[pair]);
 }
 
+static void
+soft_poll_wake(struct svq_device *dev, uint16_t pair)
+{
+	struct soft_dev *soft = to_soft(dev);
+
+	if (soft->backend->poll_wake != NULL)
+		soft->backend->poll_wake(soft, &soft->pairs[pair]);
+}
+
+static int
+soft_poll_fd(struct svq_device *dev, uint16_t pair)
+{
+	struct soft_dev *soft = to_soft(dev);
+
+	if (soft->backend->poll_fd == NULL)
+		return -1;
+	return soft->backend->poll_fd(soft, &soft->pairs[pair]);
+}
+
 static uint8_t
 soft_status(struct svq_device *dev)
 {
@@ -632,6 +651,8 @@ static const struct svq_device_ops soft_ops = {
 	.notify = soft_notify,
 	.poll = soft_poll,
 	.poll_sleep = soft_poll_sleep,
+	.poll_wake = soft_poll_wake,
+	.poll_fd = soft_poll_fd,
 	.status = soft_status,
 	.get_config = soft_get_config,
 	.stats = soft_stats,

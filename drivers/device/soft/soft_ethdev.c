@@ -26,6 +26,8 @@
 /* What one pair's thread keeps. */
 struct soft_port_pair {
 	_Atomic uint64_t rx_queues[2]; /* bit q: it serves the port's receive queue q */
+	bool no_room;		       /* the driver must give receive buffers first */
+	bool stuck;		       /* packets from the driver wait for the port, or for mbufs */
 	uint16_t n_held;
 	struct rte_mbuf *held[SOFT_BURST]; /* taken from the driver, not yet by the port */
 	uint16_t n_waiting;
@@ -112,15 +114,59 @@ ethdev_stop(struct soft_dev *dev)
 	}
 }
 
+static struct soft_port_queues
+queues_of(const struct soft_port_pair *state)
+{
+	struct soft_port_queues queues;
+	unsigned int w;
+
+	for (w = 0; w < RTE_DIM(queues.bits); w++)
+		queues.bits[w] = atomic_load_explicit(&state->rx_queues[w], memory_order_acquire);
+	return queues;
+}
+
+/* The pair is left with those of its queues that it is to have. */
+static void
+take_queues(struct soft_port *port, uint16_t pair, const struct soft_port_queues *want)
+{
+	struct soft_port_queues lost;
+	unsigned int w;
+
+	for (w = 0; w < RTE_DIM(lost.bits); w++)
+		lost.bits[w] = ~want->bits[w] &
+			atomic_fetch_and(&port->pairs[pair].rx_queues[w], want->bits[w]);
+	soft_port_irq_take(&port->irq, pair, &lost);
+}
+
+/* The pair gets what it is to have and has not; that has no reader. */
+static void
+give_queues(struct soft_port *port, uint16_t pair, const struct soft_port_queues *want)
+{
+	struct soft_port_pair *state = &port->pairs[pair];
+	struct soft_port_queues got = queues_of(state);
+	uint64_t any = 0;
+	unsigned int w;
+
+	for (w = 0; w < RTE_DIM(got.bits); w++) {
+		got.bits[w] = want->bits[w] & ~got.bits[w];
+		any |= got.bits[w];
+	}
+	if (any == 0)
+		return;
+	soft_port_irq_off(&port->irq, &got);
+	for (w = 0; w < RTE_DIM(got.bits); w++)
+		atomic_store(&state->rx_queues[w], want->bits[w]);
+	soft_port_irq_give(&port->irq, pair, &got);
+}
+
 /* Share the port's receive queues out among the pairs that are on. */
 static void
 ethdev_share(struct soft_dev *dev)
 {
 	struct soft_port *port = port_of(dev);
+	struct soft_port_queues want[SOFT_MAX_PAIRS];
 	uint16_t on[SOFT_MAX_PAIRS];
-	uint64_t want[SOFT_MAX_PAIRS][2];
 	uint16_t i, q, n_on = 0, pairs = dev->args.pairs;
-	unsigned int w;
 
 	memset(want, 0, pairs * sizeof(want[0]));
 	for (i = 0; i < pairs; i++) {
@@ -129,19 +175,15 @@ ethdev_share(struct soft_dev *dev)
 	}
 	for (q = 0; q < pairs && n_on > 0; q++) {
 		i = dev->pairs[q].enabled ? q : on[q % n_on];
-		want[i][q / 64] |= RTE_BIT64(q % 64);
+		want[i].bits[q / 64] |= RTE_BIT64(q % 64);
 	}
 	/* A queue has one reader at a time: take away, wait, give. */
-	for (i = 0; i < pairs; i++) {
-		for (w = 0; w < 2; w++)
-			atomic_fetch_and(&port->pairs[i].rx_queues[w], want[i][w]);
-	}
+	for (i = 0; i < pairs; i++)
+		take_queues(port, i, &want[i]);
 	if (dev->iommu.qsbr != NULL)
 		rte_rcu_qsbr_synchronize(dev->iommu.qsbr, RTE_QSBR_THRID_INVALID);
-	for (i = 0; i < pairs; i++) {
-		for (w = 0; w < 2; w++)
-			atomic_store(&port->pairs[i].rx_queues[w], want[i][w]);
-	}
+	for (i = 0; i < pairs; i++)
+		give_queues(port, i, &want[i]);
 }
 
 /* ---- port to driver ---- */
@@ -192,24 +234,26 @@ deliver(struct soft_net *net, const struct soft_port *port, struct soft_port_pai
 	memmove(state->waiting, state->waiting + i, state->n_waiting * sizeof(state->waiting[0]));
 }
 
-static void
+/* @return whether more could have been received. */
+static bool
 receive(struct soft_net *net, const struct soft_port *port, struct soft_port_pair *state)
 {
 	unsigned int w;
 
 	deliver(net, port, state);
-	for (w = 0; w < 2; w++) {
+	for (w = 0; w < RTE_DIM(state->rx_queues); w++) {
 		uint64_t queues = atomic_load_explicit(&state->rx_queues[w], memory_order_acquire);
 
 		for (; queues != 0; queues &= queues - 1) {
 			/* What finds no buffer is better off in the port's queue. */
 			if (state->n_waiting != 0 || soft_ring_count(&net->pair->rx, 1) == 0)
-				return;
+				return false;
 			state->n_waiting = rte_eth_rx_burst(port->id,
 				(uint16_t)(64 * w + rte_bsf64(queues)), state->waiting, SOFT_BURST);
 			deliver(net, port, state);
 		}
 	}
+	return state->n_waiting == 0;
 }
 
 /* ---- driver to port ---- */
@@ -261,9 +305,11 @@ sendable(const struct soft_port *port, uint32_t len)
 		(port->multi_seg || len <= RTE_MBUF_DEFAULT_DATAROOM);
 }
 
-static void
+/* @return whether the port took all there was. */
+static bool
 transmit(struct soft_net *net, const struct soft_port *port, struct soft_port_pair *state)
 {
+	bool no_mbuf = false;
 	struct soft_pair *pair = net->pair;
 	struct rte_mbuf *mbuf;
 	unsigned int i;
@@ -272,7 +318,8 @@ transmit(struct soft_net *net, const struct soft_port *port, struct soft_port_pa
 	for (i = 0; i < SOFT_BURST && state->n_held < SOFT_BURST && soft_net_tx_read(net); i++) {
 		if (likely(sendable(port, net->len))) {
 			mbuf = mbuf_alloc(port, net->len, pair->dst);
-			if (unlikely(mbuf == NULL))
+			no_mbuf = mbuf == NULL;
+			if (unlikely(no_mbuf))
 				break;
 			soft_net_copy(pair->dst, &pair->src[net->first], net->len);
 			if (likely(soft_port_offload_tx(
@@ -288,6 +335,7 @@ transmit(struct soft_net *net, const struct soft_port *port, struct soft_port_pa
 		soft_net_tx_take(net);
 	}
 	flush(port, state, pair->index);
+	return state->n_held == 0 && !no_mbuf;
 }
 
 static unsigned int
@@ -297,19 +345,55 @@ ethdev_poll(struct soft_dev *dev, struct soft_pair *pair)
 	struct soft_port_pair *state = &port->pairs[pair->index];
 	struct soft_net net;
 
-	if (!soft_net_begin(&net, dev, pair))
+	if (!soft_net_begin(&net, dev, pair)) {
+		/* A pair that is off waits to be given queues. */
+		state->no_room = pair->enabled;
+		state->stuck = false;
 		return 0;
-	receive(&net, port, state);
+	}
+	state->no_room = !receive(&net, port, state);
 	memset(&net.hdr, 0, sizeof(net.hdr));
-	transmit(&net, port, state);
+	state->stuck = !transmit(&net, port, state);
 	return soft_net_end(&net);
 }
 
-/* Packets come whenever they like; what the port did not take is to be offered again soon. */
+/* ---- sleep ---- */
+
 static int
 ethdev_poll_sleep(struct soft_dev *dev, struct soft_pair *pair)
 {
-	return port_of(dev)->pairs[pair->index].n_held != 0 ? -EAGAIN : -ENOTSUP;
+	struct soft_port *port = port_of(dev);
+	const struct soft_port_pair *state = &port->pairs[pair->index];
+	struct soft_port_queues queues;
+
+	if (state->stuck)
+		return -ENOTSUP;
+	/* Packets may wait in the port for buffers all the time. */
+	if (state->no_room)
+		return 0;
+	if (!soft_port_irq_settle(&port->irq, pair->index))
+		return -ENOTSUP;
+	queues = queues_of(state);
+	return soft_port_irq_on(&port->irq, &queues) ? 1 : -ENOTSUP;
+}
+
+static void
+ethdev_poll_wake(struct soft_dev *dev, struct soft_pair *pair)
+{
+	struct soft_port *port = port_of(dev);
+	struct soft_port_queues queues = queues_of(&port->pairs[pair->index]);
+
+	/* Whoever takes one away waits for this round's end. */
+	soft_port_irq_off(&port->irq, &queues);
+}
+
+static int
+ethdev_poll_fd(struct soft_dev *dev, struct soft_pair *pair)
+{
+	struct soft_port *port = port_of(dev);
+	struct soft_port_queues queues = queues_of(&port->pairs[pair->index]);
+
+	return soft_port_irq_fd(&port->irq, pair->index, &queues);
 }
 
 /* ---- state ---- */
@@ -330,8 +414,10 @@ ethdev_dump(struct soft_dev *dev, FILE *f)
 	for (i = 0; i < dev->args.pairs; i++)
 		held += port->pairs[i].n_held;
 	fprintf(f,
-		"  port: number %u, link %s, frames of at most %u bytes, %u waiting to be sent\n",
-		port->id, ethdev_link(dev) ? "up" : "down", port->max_frame, held);
+		"  port: number %u, link %s, frames of at most %u bytes, %u waiting to be sent, "
+		"%s\n",
+		port->id, ethdev_link(dev) ? "up" : "down", port->max_frame, held,
+		port->irq.n != 0 ? "receive interrupts" : "no receive interrupts");
 }
 
 const struct soft_backend soft_ethdev = {
@@ -343,6 +429,8 @@ const struct soft_backend soft_ethdev = {
 	.share = ethdev_share,
 	.poll = ethdev_poll,
 	.poll_sleep = ethdev_poll_sleep,
+	.poll_wake = ethdev_poll_wake,
+	.poll_fd = ethdev_poll_fd,
 	.link = ethdev_link,
 	.dump = ethdev_dump,
 };

@@ -120,6 +120,37 @@ setup_queues(struct soft_dev *dev, struct soft_port *port, const struct rte_eth_
 	return ret;
 }
 
+/* Nothing tells whether a port has receive interrupts: it is started with them, or else without. */
+static int
+start_port(struct soft_dev *dev, struct soft_port *port, const struct rte_eth_dev_info *info,
+	struct rte_eth_conf *conf)
+{
+	uint16_t pairs = dev->args.pairs;
+	bool configured;
+	int ret;
+
+	for (conf->intr_conf.rxq = 1;; conf->intr_conf.rxq = 0) {
+		ret = rte_eth_dev_configure(port->id, pairs, pairs, conf);
+		configured = ret == 0;
+		if (configured) {
+			ret = setup_queues(dev, port, info);
+			if (ret < 0)
+				return ret;
+			ret = rte_eth_dev_start(port->id);
+			if (ret == 0)
+				break;
+		}
+		if (!conf->intr_conf.rxq)
+			return configured ? refuse(dev, ret, "it cannot be started",
+						    "see the port's own message above")
+					  : refuse(dev, ret, "it cannot be configured",
+						    "make sure that nobody else has started it");
+	}
+	if (conf->intr_conf.rxq)
+		soft_port_irq_open(&port->irq, port->id, pairs);
+	return 0;
+}
+
 static int
 configure_port(struct soft_dev *dev, struct soft_port *port)
 {
@@ -158,14 +189,10 @@ configure_port(struct soft_dev *dev, struct soft_port *port)
 			info.flow_type_rss_offloads;
 	}
 	conf.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
-	ret = rte_eth_dev_configure(port->id, pairs, pairs, &conf);
-	if (ret < 0)
-		return refuse(dev, ret, "it cannot be configured",
-			"make sure that nobody else has started it");
 	/* With one VLAN tag. A longer frame would never be taken by the port. */
 	port->max_frame = mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 	dev->mtu = mtu;
-	return setup_queues(dev, port, &info);
+	return start_port(dev, port, &info, &conf);
 }
 
 static int
@@ -186,12 +213,6 @@ soft_port_open(struct soft_dev *dev, struct soft_port *port)
 	if (ret < 0)
 		return ret;
 	ret = configure_port(dev, port);
-	if (ret == 0) {
-		ret = rte_eth_dev_start(port->id);
-		if (ret < 0)
-			refuse(dev, ret, "it cannot be started",
-				"see the port's own message above");
-	}
 	if (ret < 0) {
 		rte_eth_dev_owner_unset(port->id, port->owner.id);
 		return ret;
@@ -218,6 +239,7 @@ soft_port_close(struct soft_dev *dev, struct soft_port *port)
 		rte_eth_dev_stop(id);
 		rte_eth_dev_owner_unset(id, port->owner.id);
 	}
+	soft_port_irq_close(&port->irq);
 }
 
 bool

@@ -19,6 +19,7 @@
 #include <rte_ethdev.h>
 #include <rte_mempool.h>
 
+#include "soft_ethdev_irq.h"
 #include "soft_ethdev_offload.h"
 
 struct soft_port_pair;
@@ -29,6 +30,7 @@ struct soft_port {
 	struct rte_mempool *pool;
 	bool multi_seg; /* sends chains of mbufs */
 	struct soft_port_offload offload;
+	struct soft_port_irq irq;
 	bool used;		      /* a driver was here before */
 	uint32_t max_frame;	      /* bytes */
 	struct soft_port_pair *pairs; /* of the back-end */

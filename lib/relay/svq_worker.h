@@ -40,7 +40,7 @@ struct rte_rcu_qsbr;
 
 /** Microseconds between two looks at a sleeping pair that cannot be notified of everything. */
 #define SVQ_NAP_MIN_US 100
-#define SVQ_NAP_MAX_US 5000
+#define SVQ_NAP_MAX_US 20000
 
 /** A pair's sleep; of the worker, from svq_worker_add() to svq_worker_del(). */
 struct svq_pair_sleep {

@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
@@ -190,6 +191,21 @@ run_bad(const struct fe_attack *a, const struct fe_dev_conf *conf, const struct 
 	return rc == 0 ? run_running(a, conf, net) : rc;
 }
 
+/* Wait until the back-end has told of every ring that it is broken. */
+static int
+await_errors(const struct fe_dev *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < fe_dev_n_rings(dev); i++) {
+		struct pollfd pfd = {.fd = dev->rings[i].errfd, .events = POLLIN};
+
+		if (poll(&pfd, 1, dev->conf.timeout_ms) <= 0)
+			return fe_wrong("memory is gone, and ring %u goes on", i);
+	}
+	return 0;
+}
+
 /* The guest's memory, or its log, shrinks while the back-end writes to it. */
 static int
 run_truncate(
@@ -215,10 +231,12 @@ run_truncate(
 		rc = ftruncate(log.fd, 0);
 		for (i = 0; i < 100 && rc == 0; i++)
 			fe_net_poll(&s.net);
+		usleep(200000);
 	} else {
 		rc = ftruncate(s.dev.mem.files[0].fd, 0);
+		if (rc == 0)
+			rc = await_errors(&s.dev);
 	}
-	usleep(200000);
 out:
 	fe_session_close(&s);
 	fe_log_free(&log);

@@ -194,7 +194,9 @@ spoil(const struct victim *v, int kind)
 		fe_ring_set_idx(v->ring, (uint16_t)(v->ring->avail_idx + v->ring->size + 1));
 		return;
 	case IDX_BACK:
-		fe_ring_set_idx(v->ring, (uint16_t)(v->ring->avail_idx - 1));
+		/* Behind what came back: the device has seen that, but perhaps not yet what was
+		 * made available last. */
+		fe_ring_set_idx(v->ring, (uint16_t)(v->ring->used->idx - 1));
 		return;
 	case HEAD_RANGE:
 		fe_ring_avail(v->ring, (uint16_t)v->ring->size);

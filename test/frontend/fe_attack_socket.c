@@ -55,6 +55,17 @@ send_fds(struct fe_conn *conn, uint32_t request, unsigned int n)
 	return rc;
 }
 
+/* At once: a back-end waits for the rest of a message for a short time only. */
+static int
+send_parts(struct fe_conn *conn, const struct fe_header *head, const void *payload, size_t n)
+{
+	uint8_t buf[sizeof(*head) + 8];
+
+	memcpy(buf, head, sizeof(*head));
+	memcpy(buf + sizeof(*head), payload, n);
+	return fe_send_raw(conn, buf, sizeof(*head) + n, NULL, 0);
+}
+
 static int
 send_nonsense(struct fe_conn *conn, int kind)
 {
@@ -66,18 +77,15 @@ send_nonsense(struct fe_conn *conn, int kind)
 		return fe_send_raw(conn, &head, 5, NULL, 0);
 	case HALF_PAYLOAD:
 		/* The rest does not come, because we hang up. */
-		fe_send_raw(conn, &head, sizeof(head), NULL, 0);
-		return fe_send_raw(conn, &value, 3, NULL, 0);
+		return send_parts(conn, &head, &value, 3);
 	case HUGE_SIZE:
 		head.size = UINT32_MAX;
-		fe_send_raw(conn, &head, sizeof(head), NULL, 0);
-		return fe_send_raw(conn, &value, sizeof(value), NULL, 0);
+		return send_parts(conn, &head, &value, sizeof(value));
 	case UNKNOWN_REQUEST:
 		return fe_send(conn, 4711, &value, sizeof(value), NULL, 0);
 	case BAD_VERSION:
 		head.flags = 2;
-		fe_send_raw(conn, &head, sizeof(head), NULL, 0);
-		return fe_send_raw(conn, &value, sizeof(value), NULL, 0);
+		return send_parts(conn, &head, &value, sizeof(value));
 	case SHORT_PAYLOAD:
 		return fe_send(conn, FE_SET_VRING_ADDR, &value, sizeof(value), NULL, 0);
 	case FDS_UNASKED:
@@ -181,6 +189,8 @@ run_second(const struct fe_attack *a, const struct fe_dev_conf *conf, const stru
 		fe_send(&conn, FE_SET_OWNER, NULL, 0, NULL, 0);
 	if (rc == 0)
 		rc = fe_session_pass(&s, 200);
+	if (rc == 0 && fe_conn_wait_close(&conn, HANG_UP_MS) < 0)
+		rc = fe_wrong("a second front-end, and the back-end does not hang up on it");
 	fe_conn_close(&conn);
 	if (rc == 0)
 		rc = fe_session_pass(&s, 200);

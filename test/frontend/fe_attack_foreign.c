@@ -23,10 +23,9 @@ static void
 offer(struct fe_session *s, unsigned int q, uint64_t addr)
 {
 	struct fe_ring *ring = &s->dev.rings[q];
-	uint16_t id = ring->free[ring->free_first];
+	struct fe_raw raw = {.addr = addr, .len = 64, .flags = q % 2 == 0 ? FE_DESC_WRITE : 0};
 
-	fe_ring_desc(ring, id, addr, 64, q % 2 == 0 ? FE_DESC_WRITE : 0, 0);
-	fe_ring_avail(ring, id);
+	fe_ring_raw(ring, &raw, 1);
 	fe_ring_publish(ring);
 }
 
@@ -34,16 +33,14 @@ offer(struct fe_session *s, unsigned int q, uint64_t addr)
 static int
 offer_both(struct fe_session *s, uint64_t addr)
 {
-	uint16_t used[2];
 	unsigned int q;
 
-	for (q = 0; q < 2; q++) {
-		used[q] = s->dev.rings[q].used->idx;
+	fe_net_poll_used(&s->net);
+	for (q = 0; q < 2; q++)
 		offer(s, q, addr);
-	}
 	usleep(WATCH_US);
 	for (q = 0; q < 2; q++) {
-		if (s->dev.rings[q].used->idx != used[q])
+		if (fe_ring_has_used(&s->dev.rings[q]))
 			return fe_wrong("queue %u used a buffer at 0x%" PRIx64, q, addr);
 	}
 	return fe_must(fe_barrier(&s->dev.conn), "connection");

@@ -196,10 +196,17 @@ fill_rings(struct fuzz *f)
 
 	for (i = 0; i < n; i++) {
 		uint16_t id = (uint16_t)pick(f, ring->size);
-		bool rx = (ring - f->dev.rings) % 2 == 0;
+		struct fe_raw raw = {
+			.addr = f->dev.mem.data[0].gpa + pick(f, 4096),
+			.len = 64 + pick(f, 1400),
+			.flags = (ring - f->dev.rings) % 2 == 0 ? FE_DESC_WRITE : 0,
+		};
 
-		fe_ring_desc(ring, id, f->dev.mem.data[0].gpa + pick(f, 4096), 64 + pick(f, 1400),
-			rx ? FE_DESC_WRITE : 0, 0);
+		if (ring->packed) {
+			fe_ring_packed(ring, &raw, id);
+			continue;
+		}
+		fe_ring_desc(ring, id, raw.addr, raw.len, raw.flags, 0);
 		fe_ring_avail(ring, id);
 	}
 	fe_ring_publish(ring);
@@ -212,7 +219,7 @@ fuzz_start(struct fuzz *f)
 
 	fe_dev_disconnect(&f->dev);
 	for (i = 0; i < fe_dev_n_rings(&f->dev); i++)
-		fe_ring_reset(&f->dev.rings[i], 0);
+		fe_ring_reset(&f->dev.rings[i]);
 	fe_dev_start(&f->dev);
 	/* Half of the sessions get no acknowledgements, so that the back-end hangs up. */
 	if (pick(f, 2))

@@ -80,7 +80,7 @@ static int
 spoil(struct fe_dev *dev, int kind, uint32_t size)
 {
 	struct fe_ring *ring = &dev->rings[VICTIM];
-	uint32_t base = kind == BASE_AHEAD ? 1000 : 0;
+	uint32_t base = fe_ring_base(ring) + (kind == BASE_AHEAD ? 1000 : 0);
 	int rc;
 
 	if (kind == GROWN)
@@ -126,6 +126,7 @@ start_spoiled(struct fe_dev *dev, int kind, uint32_t size)
 static int
 run_ring(struct fe_session *s, int kind, uint32_t size)
 {
+	struct fe_raw raw = {.len = 64, .flags = FE_DESC_WRITE};
 	int rc = fe_must(fe_dev_init(&s->dev, &s->dev_conf), "memory");
 
 	if (rc == 0)
@@ -134,13 +135,13 @@ run_ring(struct fe_session *s, int kind, uint32_t size)
 		rc = fe_must(fe_net_init(&s->net, &s->dev, &s->net_conf), "buffers");
 	if (rc < 0)
 		return rc;
-	/* Something to read in the victim, if it were read; its used index says whether. */
+	/* Something to read in the victim, if it were read; that it comes back says so. */
 	fe_net_pair_off(&s->net, 1);
-	fe_ring_desc(&s->dev.rings[VICTIM], 0, s->dev.mem.data[0].gpa, 64, FE_DESC_WRITE, 0);
-	fe_ring_avail(&s->dev.rings[VICTIM], 0);
+	raw.addr = s->dev.mem.data[0].gpa;
+	fe_ring_raw(&s->dev.rings[VICTIM], &raw, 1);
 	fe_ring_publish(&s->dev.rings[VICTIM]);
 	rc = fe_session_pass(s, 500);
-	if (rc == 0 && s->dev.rings[VICTIM].used->idx != 0)
+	if (rc == 0 && fe_ring_has_used(&s->dev.rings[VICTIM]))
 		rc = fe_wrong("the spoiled queue is served");
 	return rc;
 }

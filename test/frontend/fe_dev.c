@@ -33,7 +33,7 @@ fe_dev_init(struct fe_dev *dev, const struct fe_dev_conf *conf)
 	rc = fe_mem_layout(&dev->mem, conf->layout, bytes, conf->data_bytes);
 	for (i = 0; i < fe_dev_n_rings(dev) && rc == 0; i++)
 		rc = fe_ring_init(&dev->rings[i], &dev->mem, conf->ring_size,
-			conf->features & FE_F_EVENT_IDX);
+			conf->features & FE_F_PACKED, conf->features & FE_F_EVENT_IDX);
 	return rc;
 }
 
@@ -126,6 +126,9 @@ step_set_features(struct fe_dev *dev, unsigned int q)
 
 	(void)q;
 	dev->features = dev->conf.features & dev->offered;
+	/* The rings are laid out. */
+	if ((dev->conf.features & ~dev->features) & FE_F_PACKED)
+		return -EPROTONOSUPPORT;
 	for (i = 0; i < fe_dev_n_rings(dev); i++)
 		dev->rings[i].event_idx = dev->features & FE_F_EVENT_IDX;
 	return fe_set_u64(&dev->conn, FE_SET_FEATURES, dev->features);
@@ -147,7 +150,7 @@ step_num(struct fe_dev *dev, unsigned int q)
 static int
 step_base(struct fe_dev *dev, unsigned int q)
 {
-	return fe_set_vring(&dev->conn, FE_SET_VRING_BASE, q, dev->rings[q].used->idx);
+	return fe_set_vring(&dev->conn, FE_SET_VRING_BASE, q, fe_ring_base(&dev->rings[q]));
 }
 
 static int

@@ -33,6 +33,7 @@
 #define FE_F_EVENT_IDX (1ull << 29)
 #define FE_F_PROTOCOL  (1ull << 30)
 #define FE_F_VERSION_1 (1ull << 32)
+#define FE_F_PACKED    (1ull << 34)
 
 struct fe_dev_conf {
 	const char *path;
@@ -42,7 +43,7 @@ struct fe_dev_conf {
 	bool config;	    /**< use the protocol features CONFIG and BACKEND_REQ */
 	uint32_t ring_size;
 	enum fe_layout layout;
-	uint64_t features;   /**< wanted; what the back-end lacks is dropped */
+	uint64_t features;   /**< wanted; what the back-end lacks is dropped, but for PACKED */
 	uint64_t data_bytes; /**< room for buffers */
 	int timeout_ms;
 };

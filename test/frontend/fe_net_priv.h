@@ -23,8 +23,8 @@
 /** Count a corruption of pair @p pair and say why. */
 void fe_net_corrupt(struct fe_net *net, unsigned int pair, const char *why);
 
-/** Note in the dirty log that used entry @p idx was written. */
-void fe_net_want_used(struct fe_net *net, const struct fe_ring *ring, uint16_t idx);
+/** Note in the dirty log that the used entry at position @p got was written. */
+void fe_net_want_used(struct fe_net *net, const struct fe_ring *ring, uint16_t got);
 
 /** A buffer came back from the device. */
 void fe_net_back(struct fe_net *net, struct fe_net_pair *pair, const struct fe_buf *buf);

@@ -20,14 +20,14 @@ fe_net_corrupt(struct fe_net *net, unsigned int pair, const char *why)
 		fprintf(stderr, "pair %u: %s\n", pair, why);
 }
 
-/* The used entry that was taken last. */
 void
-fe_net_want_used(struct fe_net *net, const struct fe_ring *ring, uint16_t idx)
+fe_net_want_used(struct fe_net *net, const struct fe_ring *ring, uint16_t got)
 {
-	uint64_t elem = ring->used_gpa + 4 + 8ull * (idx & (ring->size - 1));
+	struct fe_range ranges[2];
+	unsigned int i, n = fe_ring_written(ring, got, ranges);
 
-	fe_log_want(net->log, elem, 8);
-	fe_log_want(net->log, ring->used_gpa + 2, 2);
+	for (i = 0; i < n; i++)
+		fe_log_want(net->log, ranges[i].gpa, ranges[i].len);
 }
 
 static void
@@ -45,7 +45,7 @@ want_chain(struct fe_net *net, const struct fe_buf *buf, uint32_t len)
 struct rx_chain {
 	struct fe_buf *buf;
 	uint32_t len;
-	uint16_t used_idx;
+	uint16_t got;
 };
 
 /* Append what the device wrote into a chain to net->frame. @return bytes there, 0: too many. */
@@ -126,7 +126,7 @@ rx_frame(struct fe_net *net, unsigned int p, const struct rx_chain *chains, unsi
 	}
 	rx_account(net, pair, seq);
 	for (i = 0; i < n && seq >= pair->log_from; i++) {
-		fe_net_want_used(net, pair->rx, chains[i].used_idx);
+		fe_net_want_used(net, pair->rx, chains[i].got);
 		want_chain(net, chains[i].buf, chains[i].len);
 	}
 }
@@ -146,7 +146,7 @@ rx_take(struct fe_net *net, unsigned int p, struct rx_chain *chain)
 		return rc;
 	}
 	chain->buf = cookie;
-	chain->used_idx = (uint16_t)(pair->rx->used_idx - 1);
+	chain->got = pair->rx->got;
 	fe_net_back(net, pair, chain->buf);
 	pair->rx_free[pair->n_rx_free++] = chain->buf;
 	return 1;

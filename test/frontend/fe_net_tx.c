@@ -72,8 +72,9 @@ fe_net_add(struct fe_net *net, struct fe_net_pair *pair, struct fe_buf *buf, uin
 	choose_gpa(net, pair, buf);
 	fe_shape(buf, &net->conf, &net->random, net->hdr_len, len, parts, write);
 	n_direct = indirect ? 0 : buf->n_segs;
-	/* virtio 1.2, 2.7.5.3.2: a table may end a chain of direct descriptors. */
-	if (indirect && net->conf.direct && fe_random(&net->random) >> 62 == 0) {
+	/* virtio 1.2, 2.7.5.3.2: a table may end a chain of direct descriptors; not on a packed
+	 * ring, 2.8.7. */
+	if (indirect && net->conf.direct && !ring->packed && fe_random(&net->random) >> 62 == 0) {
 		n_direct = fe_random_in(&net->random, 0, buf->n_segs - 1);
 		if (n_direct >= direct_parts)
 			n_direct = direct_parts - 1;
@@ -108,7 +109,7 @@ fe_net_tx_done(struct fe_net *net, unsigned int p)
 		fe_net_back(net, pair, buf);
 		pair->tx_free[pair->n_tx_free++] = buf;
 		if (buf->seq >= pair->log_from)
-			fe_net_want_used(net, pair->tx, (uint16_t)(pair->tx->used_idx - 1));
+			fe_net_want_used(net, pair->tx, pair->tx->got);
 	}
 }
 

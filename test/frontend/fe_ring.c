@@ -10,59 +10,36 @@
 #include <unistd.h>
 #include <sys/eventfd.h>
 
-#include "fe_ring.h"
-
-#define AVAIL_FLAGS	   0
-#define AVAIL_IDX	   1
-#define AVAIL_RING	   2
-#define AVAIL_NO_INTERRUPT 1u
-#define USED_NO_NOTIFY	   1u
-
-static uint64_t
-avail_bytes(uint32_t size)
-{
-	return 6 + 2 * (uint64_t)size;
-}
-
-static uint64_t
-used_bytes(uint32_t size)
-{
-	return 6 + 8 * (uint64_t)size;
-}
+#include "fe_ring_priv.h"
 
 uint64_t
 fe_ring_bytes(uint32_t size)
 {
-	return 16 * (uint64_t)size + avail_bytes(size) + used_bytes(size) + 64;
-}
-
-static uint16_t *
-ring_used_event(const struct fe_ring *ring)
-{
-	return &ring->avail[AVAIL_RING + ring->size];
-}
-
-static uint16_t
-ring_avail_event(const struct fe_ring *ring)
-{
-	return __atomic_load_n((uint16_t *)&ring->used->ring[ring->size], __ATOMIC_RELAXED);
+	/* A packed ring takes less. */
+	return FE_DESC_SIZE * (uint64_t)size + fe_ring_split_ops.avail_bytes(size) +
+		fe_ring_split_ops.used_bytes(size) + 64;
 }
 
 int
-fe_ring_init(struct fe_ring *ring, struct fe_mem *mem, uint32_t size, bool event_idx)
+fe_ring_init(struct fe_ring *ring, struct fe_mem *mem, uint32_t size, bool packed, bool event_idx)
 {
+	const struct fe_ring_ops *ops = packed ? &fe_ring_packed_ops : &fe_ring_split_ops;
+	uint64_t bytes = FE_DESC_SIZE * (uint64_t)size;
+
 	memset(ring, 0, sizeof(*ring));
+	ring->ops = ops;
 	ring->kickfd = ring->callfd = ring->errfd = -1;
 	ring->mem = mem;
 	ring->size = size;
+	ring->packed = packed;
 	ring->event_idx = event_idx;
 	/* No more alignment than the specification asks for. */
-	ring->desc_gpa = fe_mem_take_ring(mem, 16 * (uint64_t)size, 16);
-	ring->avail_gpa = fe_mem_take_ring(mem, avail_bytes(size), 2);
-	ring->used_gpa = fe_mem_take_ring(mem, used_bytes(size), 4);
-	ring->desc = fe_mem_ptr(mem, ring->desc_gpa, 16 * (uint64_t)size);
-	ring->avail = fe_mem_ptr(mem, ring->avail_gpa, avail_bytes(size));
-	ring->used = fe_mem_ptr(mem, ring->used_gpa, used_bytes(size));
+	ring->desc_gpa = fe_mem_take_ring(mem, bytes, 16);
+	ring->avail_gpa = fe_mem_take_ring(mem, ops->avail_bytes(size), ops->avail_align);
+	ring->used_gpa = fe_mem_take_ring(mem, ops->used_bytes(size), ops->used_align);
+	ring->desc = fe_mem_ptr(mem, ring->desc_gpa, bytes);
+	ring->avail = fe_mem_ptr(mem, ring->avail_gpa, ops->avail_bytes(size));
+	ring->used = fe_mem_ptr(mem, ring->used_gpa, ops->used_bytes(size));
 	if (ring->desc == NULL || ring->avail == NULL || ring->used == NULL)
 		return -ENOSPC;
 	ring->free = calloc(size, sizeof(*ring->free));
@@ -77,7 +54,7 @@ fe_ring_init(struct fe_ring *ring, struct fe_mem *mem, uint32_t size, bool event
 		fe_ring_free(ring);
 		return -ENOMEM;
 	}
-	fe_ring_reset(ring, 0);
+	fe_ring_reset(ring);
 	return 0;
 }
 
@@ -101,7 +78,7 @@ fe_ring_free(struct fe_ring *ring)
 }
 
 void
-fe_ring_reset(struct fe_ring *ring, uint16_t base)
+fe_ring_reset(struct fe_ring *ring)
 {
 	uint32_t i;
 
@@ -110,110 +87,78 @@ fe_ring_reset(struct fe_ring *ring, uint16_t base)
 		ring->n_descs[i] = 0;
 	}
 	ring->free_first = 0;
-	ring->n_free = ring->size;
+	ring->n_ids = ring->n_free = ring->size;
 	ring->outstanding = 0;
-	ring->avail_idx = ring->shown = ring->used_idx = base;
-	ring->avail[AVAIL_FLAGS] = 0;
-	ring->avail[AVAIL_IDX] = base;
-	*ring_used_event(ring) = base;
-	ring->used->flags = 0;
-	ring->used->idx = base;
+	ring->avail_idx = ring->shown = ring->used_idx = 0;
+	ring->ops->reset(ring);
 }
 
-static uint16_t
-ring_alloc(struct fe_ring *ring)
+uint16_t
+fe_ring_id(struct fe_ring *ring)
 {
 	uint16_t id = ring->free[ring->free_first];
 
 	ring->free_first = (ring->free_first + 1) % ring->size;
-	ring->n_free--;
+	ring->n_ids--;
 	return id;
 }
 
-static void
-ring_release(struct fe_ring *ring, uint16_t head)
+void
+fe_ring_id_back(struct fe_ring *ring, uint16_t id)
 {
-	uint16_t n = ring->n_descs[head], id = head, next;
-
-	for (; n > 0; n--, id = next) {
-		next = ring->next[id];
-		ring->free[(ring->free_first + ring->n_free) % ring->size] = id;
-		ring->n_free++;
-	}
-	ring->n_descs[head] = 0;
-	ring->outstanding--;
+	ring->free[(ring->free_first + ring->n_ids) % ring->size] = id;
+	ring->n_ids++;
 }
 
-static uint16_t
-seg_flags(const struct fe_seg *seg, bool more)
+void
+fe_ring_out(struct fe_ring *ring, uint16_t id, unsigned int n, void *cookie)
 {
-	return (uint16_t)((seg->write ? FE_DESC_WRITE : 0) | (more ? FE_DESC_NEXT : 0));
-}
-
-/* Write descriptors @p segs into a table of their own. */
-static int
-ring_write_table(struct fe_ring *ring, const struct fe_seg *segs, unsigned int n, uint64_t table)
-{
-	unsigned int i;
-	int rc = 0;
-
-	for (i = 0; i < n && rc == 0; i++) {
-		struct fe_desc d = {
-			.addr = segs[i].gpa,
-			.len = segs[i].len,
-			.flags = seg_flags(&segs[i], i + 1 < n),
-			.next = (uint16_t)(i + 1),
-		};
-
-		rc = fe_mem_write(ring->mem, table + i * sizeof(d), &d, sizeof(d));
-	}
-	return rc;
+	ring->n_descs[id] = (uint16_t)n;
+	ring->n_free -= n;
+	ring->cookie[id] = cookie;
+	ring->outstanding++;
 }
 
 int
 fe_ring_add(struct fe_ring *ring, const struct fe_seg *segs, unsigned int n, unsigned int n_direct,
 	uint64_t table_gpa, void *cookie)
 {
-	unsigned int need = n_direct < n ? n_direct + 1 : n_direct, i;
-	uint16_t id, next, head, write;
+	unsigned int i;
+	int rc = 0;
 
-	if (n == 0 || n_direct > n || ring->n_free < need)
+	if (n == 0 || n_direct > n || ring->n_free < n_direct + (n_direct < n))
 		return -ENOSPC;
-	if (n_direct < n && ring_write_table(ring, segs + n_direct, n - n_direct, table_gpa) < 0)
-		return -EFAULT;
-	head = id = ring_alloc(ring);
-	for (i = 0; i < need; i++, id = next) {
-		next = i + 1 < need ? ring_alloc(ring) : 0;
-		ring->next[id] = next;
-		if (i < n_direct) {
-			fe_ring_desc(ring, id, segs[i].gpa, segs[i].len,
-				seg_flags(&segs[i], i + 1 < need), next);
-			continue;
-		}
-		/* virtio 1.2, 2.7.5.3.2: the device ignores whether the table is writable. */
-		write = id % 2 ? FE_DESC_WRITE : 0;
-		fe_ring_desc(ring, id, table_gpa, (n - n_direct) * (uint32_t)sizeof(struct fe_desc),
-			FE_DESC_INDIRECT | write, 0);
+	for (i = n_direct; i < n && rc == 0; i++) {
+		struct fe_raw raw = {
+			.addr = segs[i].gpa,
+			.len = segs[i].len,
+			.flags = fe_seg_flags(&segs[i], i + 1 < n),
+		};
+
+		rc = fe_ring_table(ring, table_gpa, i - n_direct, &raw);
 	}
-	ring->n_descs[head] = (uint16_t)need;
-	ring->cookie[head] = cookie;
-	ring->outstanding++;
-	fe_ring_avail(ring, head);
-	return head;
+	return rc < 0 ? rc : ring->ops->add(ring, segs, n, n_direct, table_gpa, cookie);
 }
 
-void
-fe_ring_desc(struct fe_ring *ring, uint16_t id, uint64_t addr, uint32_t len, uint16_t flags,
-	uint16_t next)
+uint16_t
+fe_ring_raw(struct fe_ring *ring, const struct fe_raw *raw, unsigned int n)
 {
-	ring->desc[id] = (struct fe_desc){.addr = addr, .len = len, .flags = flags, .next = next};
+	return ring->ops->raw(ring, raw, n);
 }
 
-void
-fe_ring_avail(struct fe_ring *ring, uint16_t head)
+int
+fe_ring_table(struct fe_ring *ring, uint64_t table, unsigned int i, const struct fe_raw *raw)
 {
-	ring->avail[AVAIL_RING + (ring->avail_idx & (ring->size - 1))] = head;
-	ring->avail_idx++;
+	union fe_any_desc d;
+
+	ring->ops->table(&d, i, raw);
+	return fe_mem_write(ring->mem, table + i * FE_DESC_SIZE, &d, sizeof(d));
+}
+
+uint16_t
+fe_ring_place(const struct fe_ring *ring, unsigned int i)
+{
+	return ring->ops->place(ring, i);
 }
 
 void
@@ -230,32 +175,25 @@ fe_ring_kick(struct fe_ring *ring)
 void
 fe_ring_publish(struct fe_ring *ring)
 {
-	uint16_t old = ring->shown, now = ring->avail_idx;
-	bool need;
+	uint16_t old = ring->shown;
 
-	if (old == now)
+	if (old == ring->avail_idx)
 		return;
-	/* Pairs with the device's acquiring read of avail->idx. */
-	__atomic_store_n(&ring->avail[AVAIL_IDX], now, __ATOMIC_RELEASE);
-	ring->shown = now;
-	/* Pairs with the device's fence between asking for kicks and looking at avail->idx. */
+	ring->ops->show(ring);
+	ring->shown = ring->avail_idx;
+	/* Pairs with the device's fence between asking for kicks and looking at what is available.
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (ring->event_idx)
-		need = (uint16_t)(now - ring_avail_event(ring) - 1) < (uint16_t)(now - old);
-	else
-		need = !(__atomic_load_n(&ring->used->flags, __ATOMIC_RELAXED) & USED_NO_NOTIFY);
-	if (need)
+	if (ring->ops->wants_kick(ring, old))
 		fe_ring_kick(ring);
 	else
 		ring->kicks_suppressed++;
 }
 
-void
-fe_ring_set_idx(struct fe_ring *ring, uint16_t idx)
+bool
+fe_ring_has_used(const struct fe_ring *ring)
 {
-	ring->avail_idx = ring->shown = idx;
-	__atomic_store_n(&ring->avail[AVAIL_IDX], idx, __ATOMIC_RELEASE);
-	fe_ring_kick(ring);
+	return ring->ops->has_used(ring);
 }
 
 int
@@ -263,39 +201,44 @@ fe_ring_get(struct fe_ring *ring, void **cookie, uint32_t *len)
 {
 	struct fe_used_elem e;
 
-	/* Pairs with the device's releasing write of used->idx. */
-	if (__atomic_load_n(&ring->used->idx, __ATOMIC_ACQUIRE) == ring->used_idx)
+	if (!ring->ops->has_used(ring))
 		return 0;
-	e = ring->used->ring[ring->used_idx & (ring->size - 1)];
-	ring->used_idx++;
+	e = ring->ops->read_used(ring);
+	ring->got = ring->used_idx;
 	if (e.id >= ring->size || ring->n_descs[e.id] == 0) {
 		fprintf(stderr, "used entry %u names chain %u, which is not outstanding\n",
-			(uint16_t)(ring->used_idx - 1), e.id);
+			ring->got, e.id);
 		return -EPROTO;
 	}
 	*cookie = ring->cookie[e.id];
 	*len = e.len;
-	ring_release(ring, (uint16_t)e.id);
+	ring->n_free += ring->n_descs[e.id];
+	ring->ops->release(ring, (uint16_t)e.id);
+	ring->n_descs[e.id] = 0;
+	ring->outstanding--;
 	return 1;
+}
+
+unsigned int
+fe_ring_written(const struct fe_ring *ring, uint16_t got, struct fe_range ranges[2])
+{
+	return ring->ops->written(ring, got, ranges);
 }
 
 bool
 fe_ring_arm(struct fe_ring *ring)
 {
-	if (ring->event_idx)
-		__atomic_store_n(ring_used_event(ring), ring->used_idx, __ATOMIC_RELAXED);
-	else
-		__atomic_store_n(&ring->avail[AVAIL_FLAGS], 0, __ATOMIC_RELAXED);
-	/* Pairs with the device's fence between writing used->idx and reading what we ask for. */
+	ring->ops->arm(ring);
+	/* Pairs with the device's fence between showing used entries and reading what we ask for.
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&ring->used->idx, __ATOMIC_RELAXED) != ring->used_idx;
+	return ring->ops->has_used(ring);
 }
 
 void
 fe_ring_disarm(struct fe_ring *ring)
 {
-	if (!ring->event_idx)
-		__atomic_store_n(&ring->avail[AVAIL_FLAGS], AVAIL_NO_INTERRUPT, __ATOMIC_RELAXED);
+	ring->ops->disarm(ring);
 }
 
 void
@@ -318,30 +261,41 @@ fe_ring_wait(struct fe_ring *ring, int timeout_ms)
 	return 0;
 }
 
+uint16_t
+fe_ring_base(const struct fe_ring *ring)
+{
+	return ring->ops->base(ring);
+}
+
+bool
+fe_ring_see(const struct fe_ring *ring, uint16_t at, uint16_t id, uint8_t *seen)
+{
+	if (id < ring->size && ring->n_descs[id] != 0 && !seen[id]++)
+		return true;
+	fprintf(stderr, "available entry %u names chain %u: not outstanding or twice\n", at, id);
+	return false;
+}
+
 int
 fe_ring_check_base(const struct fe_ring *ring, uint32_t base)
 {
-	uint16_t used = ring->used->idx, left = (uint16_t)(ring->shown - base), i, head;
 	uint8_t *seen;
-	int rc = 0;
+	int n;
 
-	if (base != used || left != ring->outstanding) {
-		fprintf(stderr, "base %u, used index %u, available index %u, %u outstanding\n",
-			base, used, ring->shown, ring->outstanding);
+	if (base != fe_ring_base(ring)) {
+		fprintf(stderr, "base 0x%x, but we are at 0x%x, %u outstanding\n", base,
+			fe_ring_base(ring), ring->outstanding);
 		return -EPROTO;
 	}
 	seen = calloc(ring->size, 1);
 	if (seen == NULL)
 		return -ENOMEM;
-	for (i = 0; i < left && rc == 0; i++) {
-		head = ring->avail[AVAIL_RING + ((base + i) & (ring->size - 1))];
-		if (head >= ring->size || ring->n_descs[head] == 0 || seen[head]++) {
-			fprintf(stderr,
-				"available entry %u names chain %u: not outstanding or twice\n",
-				(uint16_t)(base + i), head);
-			rc = -EPROTO;
-		}
-	}
+	n = ring->ops->walk(ring, base, seen);
 	free(seen);
-	return rc;
+	if (n >= 0 && (uint32_t)n != ring->outstanding) {
+		fprintf(stderr, "base 0x%x, %d chains available, %u outstanding\n", base, n,
+			ring->outstanding);
+		return -EPROTO;
+	}
+	return n < 0 ? n : 0;
 }

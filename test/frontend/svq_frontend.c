@@ -35,6 +35,7 @@ enum {
 	OPT_PACKETS,
 	OPT_PAIRS,
 	OPT_RING,
+	OPT_PACKED,
 	OPT_LAYOUT,
 	OPT_MIN,
 	OPT_MAX,
@@ -63,6 +64,7 @@ static const struct option long_options[] = {
 	{"packets", required_argument, NULL, OPT_PACKETS},
 	{"pairs", required_argument, NULL, OPT_PAIRS},
 	{"ring", required_argument, NULL, OPT_RING},
+	{"packed", no_argument, NULL, OPT_PACKED},
 	{"layout", required_argument, NULL, OPT_LAYOUT},
 	{"min-frame", required_argument, NULL, OPT_MIN},
 	{"max-frame", required_argument, NULL, OPT_MAX},
@@ -98,7 +100,8 @@ usage(FILE *f)
 		"  --traffic SECONDS    send verified frames for so long, or until SIGTERM\n"
 		"  --packets N          send N verified frames\n"
 		"  --pairs N            queue pairs, 1..%u (1; hostile cases: 2)\n"
-		"  --ring N             descriptors a ring, power of two, 2..32768 (256)\n"
+		"  --ring N             descriptors a ring, 2..32768 (256); split: a power of two\n"
+		"  --packed             packed rings\n"
 		"  --layout NAME        simple | regions | alias | cross | smram | noident "
 		"(simple)\n"
 		"  --min-frame BYTES    smallest frame, %u.. (60)\n"
@@ -192,6 +195,9 @@ parse_option(struct options *o, int opt, const char *name, const char *arg)
 	case OPT_RING:
 		o->dev.ring_size = (uint32_t)number(name, arg, 2, 32768);
 		break;
+	case OPT_PACKED:
+		set_feature(o, FE_F_PACKED, true);
+		break;
 	case OPT_LAYOUT:
 		o->dev.layout = (enum fe_layout)choice(name, arg, layouts);
 		break;
@@ -284,8 +290,8 @@ parse(struct options *o, int argc, char **argv)
 		exit(2);
 	}
 	o->dev.path = argv[optind];
-	if (o->dev.ring_size & (o->dev.ring_size - 1)) {
-		fprintf(stderr, "svq-frontend: --ring: give a power of two\n");
+	if (!(o->dev.features & FE_F_PACKED) && o->dev.ring_size & (o->dev.ring_size - 1)) {
+		fprintf(stderr, "svq-frontend: --ring: give a power of two, or --packed\n");
 		exit(2);
 	}
 	if (o->net.min_frame > o->net.max_frame) {

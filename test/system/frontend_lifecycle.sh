@@ -37,5 +37,11 @@ cycle later
 cycle rarp
 cycle reboot
 cycle mem-remove-used
+for name in mem-same mem-change enable restart restart-status reconnect reset-owner dirty-log; do
+	cycle $name --packed --layout alias
+	cycle $name --packed --ring 10 --event-idx 0
+done
+cycle later --packed
+cycle reboot --packed
 
 finish_bystander

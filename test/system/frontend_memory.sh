@@ -77,6 +77,10 @@ is port: mem_kept $((2 * rounds * 2))
 is port: dma_maps $((maps + rounds))
 is port: dma_unmaps $((maps + rounds))
 
+run smram --packed
+well "an alias of the first region, packed rings"
+is port: mem_changes $((1 + 2 * rounds))
+
 run mem-change --layout smram
 well "memory plugged and unplugged"
 plugged=$((($(figure port: mem_changes) - 1) / 2))

@@ -7,9 +7,6 @@
  * then, with a device of its own, the receive queue; the second pair must go on.
  */
 
-#include <inttypes.h>
-#include <unistd.h>
-
 #include "fe_attack.h"
 #include "fe_session.h"
 
@@ -41,193 +38,299 @@ enum {
 	TOTAL,
 	SHORT,
 	WRONG_WAY,
+	HEAD_TWICE,
+	LOOP_RING,
+	LAP,
+	LAP_CHAIN,
+	TABLE_BEHIND,
 };
 
-/* A ring to spoil: two descriptors of it that are free, and memory for buffers. */
+/* A ring to spoil, and memory for buffers. */
 struct victim {
 	struct fe_dev *dev;
 	struct fe_ring *ring;
-	uint16_t a, b;
 	uint16_t flags; /* of a buffer on this queue */
 	uint64_t buf;
 	uint64_t end; /* where memory ends */
 };
 
-static void
-put(const struct victim *v, uint16_t id, uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
+/* A chain of @p n descriptors, all in the queue's direction. */
+static uint16_t
+put(const struct victim *v, struct fe_raw *raw, unsigned int n)
 {
-	fe_ring_desc(v->ring, id, addr, len, flags | v->flags, next);
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		raw[i].flags |= v->flags;
+	return fe_ring_raw(v->ring, raw, n);
 }
 
-/* Descriptor @p i of an indirect table at v->buf. */
 static void
-put_table(const struct victim *v, unsigned int i, uint64_t addr, uint32_t len, uint16_t flags,
-	uint16_t next)
+put_one(const struct victim *v, uint64_t addr, uint32_t len)
 {
-	struct fe_desc d = {
-		.addr = addr,
-		.len = len,
-		.flags = flags | v->flags,
-		.next = next,
+	struct fe_raw raw = {.addr = addr, .len = len};
+
+	put(v, &raw, 1);
+}
+
+static void
+put_two(const struct victim *v, uint32_t len_a, uint32_t len_b)
+{
+	struct fe_raw raw[] = {
+		{.addr = v->buf, .len = len_a, .flags = FE_DESC_NEXT},
+		{.addr = v->buf, .len = len_b},
 	};
 
-	fe_mem_write(&v->dev->mem, v->buf + i * sizeof(d), &d, sizeof(d));
+	put(v, raw, 2);
 }
 
-/* A head whose table is at @p addr. */
+/* Split: descriptor @p i's next is descriptor @p next of those that are free. */
 static void
-put_indirect(const struct victim *v, uint64_t addr, uint32_t len, uint16_t flags)
+link_to(const struct victim *v, unsigned int i, unsigned int next)
 {
-	fe_ring_desc(v->ring, v->a, addr, len, FE_DESC_INDIRECT | flags, v->b);
+	fe_ring_desc(v->ring, fe_ring_place(v->ring, i), v->buf, 16, FE_DESC_NEXT | v->flags,
+		fe_ring_place(v->ring, next));
+}
+
+/* Good chains until the ring is full, and @p n descriptors of one more, packed. */
+static void
+overfill(const struct victim *v, unsigned int n)
+{
+	struct fe_seg seg = {.gpa = v->buf, .len = 64, .write = v->flags & FE_DESC_WRITE};
+	struct fe_raw raw = {.addr = v->buf, .len = 64, .flags = v->flags};
+	uint16_t id = v->ring->free[v->ring->free_first];
+
+	if (n == 1) {
+		while (fe_ring_add(v->ring, &seg, 1, 1, 0, v->dev) >= 0)
+			;
+	}
+	for (; n > 0; n--) {
+		raw.flags = (uint16_t)(v->flags | (n > 1 ? FE_DESC_NEXT : 0));
+		fe_ring_packed(v->ring, &raw, id);
+	}
 }
 
 static void
 spoil_desc(const struct victim *v, int kind)
 {
+	struct fe_raw raw[2] = {{.addr = v->buf, .len = 100}, {.addr = v->buf, .len = 100}};
+
 	switch (kind) {
 	case DESC_OUTSIDE:
-		put(v, v->a, v->end + (1ull << 20), 100, 0, 0);
+		put_one(v, v->end + (1ull << 20), 100);
 		break;
 	case DESC_END:
-		put(v, v->a, v->end - 64, 100, 0, 0);
+		put_one(v, v->end - 64, 100);
 		break;
 	case DESC_WRAP:
-		put(v, v->a, UINT64_MAX - 15, 100, 0, 0);
+		put_one(v, UINT64_MAX - 15, 100);
 		break;
 	case DESC_HUGE:
-		put(v, v->a, v->buf, UINT32_MAX, 0, 0);
-		break;
-	case LOOP_SELF:
-		put(v, v->a, v->buf, 16, FE_DESC_NEXT, v->a);
-		break;
-	case LOOP_TWO:
-		put(v, v->a, v->buf, 16, FE_DESC_NEXT, v->b);
-		put(v, v->b, v->buf, 16, FE_DESC_NEXT, v->a);
-		break;
-	case NEXT_RANGE:
-		put(v, v->a, v->buf, 16, FE_DESC_NEXT, (uint16_t)v->ring->size);
+		put_one(v, v->buf, UINT32_MAX);
 		break;
 	case ZERO_LEN:
-		put(v, v->a, v->buf, 0, 0, 0);
+		put_one(v, v->buf, 0);
 		break;
 	case ZERO_LEN_MIDDLE:
-		put(v, v->a, v->buf, 100, FE_DESC_NEXT, v->b);
-		put(v, v->b, v->buf, 0, 0, 0);
+		put_two(v, 100, 0);
 		break;
 	case ORDER:
-		fe_ring_desc(v->ring, v->a, v->buf, 100, FE_DESC_NEXT | FE_DESC_WRITE, v->b);
-		fe_ring_desc(v->ring, v->b, v->buf + 4096, 100, 0, 0);
+		raw[0].flags = FE_DESC_NEXT | FE_DESC_WRITE;
+		fe_ring_raw(v->ring, raw, 2);
 		break;
 	case TOTAL:
-		put(v, v->a, v->buf, 0x80000000u, FE_DESC_NEXT, v->b);
-		put(v, v->b, v->buf, 0x80000000u, 0, 0);
+		put_two(v, 0x80000000u, 0x80000000u);
 		break;
 	case SHORT:
-		put(v, v->a, v->buf, 4, 0, 0);
+		put_one(v, v->buf, 4);
 		break;
 	case WRONG_WAY:
-		fe_ring_desc(v->ring, v->a, v->buf, 100, v->flags ^ FE_DESC_WRITE, 0);
+		raw[0].flags = v->flags ^ FE_DESC_WRITE;
+		fe_ring_raw(v->ring, raw, 1);
 		break;
 	}
+}
+
+/* What only a split ring has. */
+static void
+spoil_split(const struct victim *v, int kind)
+{
+	struct fe_ring *ring = v->ring;
+
+	switch (kind) {
+	case LOOP_SELF:
+		link_to(v, 0, 0);
+		fe_ring_avail(ring, fe_ring_place(ring, 0));
+		break;
+	case LOOP_TWO:
+		link_to(v, 0, 1);
+		link_to(v, 1, 0);
+		fe_ring_avail(ring, fe_ring_place(ring, 0));
+		break;
+	case NEXT_RANGE:
+		fe_ring_desc(ring, fe_ring_place(ring, 0), v->buf, 16, FE_DESC_NEXT | v->flags,
+			(uint16_t)ring->size);
+		fe_ring_avail(ring, fe_ring_place(ring, 0));
+		break;
+	case HEAD_RANGE:
+		fe_ring_avail(ring, (uint16_t)ring->size);
+		break;
+	case HEAD_MAX:
+		fe_ring_avail(ring, UINT16_MAX);
+		break;
+	case HEAD_TWICE:
+		put_one(v, v->buf, 100);
+		fe_ring_avail(ring, fe_ring_place(ring, 0));
+		break;
+	case IDX_JUMP:
+		fe_ring_set_idx(ring, (uint16_t)(ring->avail_idx + ring->size + 1));
+		break;
+	case IDX_BACK:
+		/* Behind what came back: the device has seen that, but perhaps not yet what was
+		 * made available last. */
+		fe_ring_set_idx(ring, (uint16_t)(ring->used->idx - 1));
+		break;
+	}
+}
+
+/* What only a packed ring has, or has in another way. */
+static void
+spoil_packed(const struct victim *v, int kind)
+{
+	struct fe_raw raw = {.addr = v->buf, .len = 100, .flags = v->flags};
+	struct fe_ring *ring = v->ring;
+	unsigned int i;
+
+	switch (kind) {
+	case LOOP_RING:
+		raw.flags |= FE_DESC_NEXT;
+		for (i = 0; i < ring->size; i++)
+			fe_ring_packed(ring, &raw, 0);
+		break;
+	case HEAD_RANGE:
+		fe_ring_packed(ring, &raw, (uint16_t)ring->size);
+		break;
+	case HEAD_MAX:
+		fe_ring_packed(ring, &raw, UINT16_MAX);
+		break;
+	case HEAD_TWICE:
+		fe_ring_raw(ring, &raw, 1);
+		fe_ring_raw(ring, &raw, 1);
+		break;
+	case LAP:
+		overfill(v, 1);
+		break;
+	case LAP_CHAIN:
+		overfill(v, ring->n_free + 1);
+		break;
+	}
+}
+
+/* A descriptor of an indirect table at v->buf. */
+static void
+put_table(const struct victim *v, unsigned int i, uint64_t addr, uint32_t len, uint16_t flags)
+{
+	struct fe_raw raw = {.addr = addr, .len = len, .flags = flags | v->flags};
+
+	fe_ring_table(v->ring, v->buf, i, &raw);
+}
+
+/* A chain that is a table of @p len bytes at @p addr. */
+static void
+put_indirect(const struct victim *v, uint64_t addr, uint32_t len)
+{
+	struct fe_raw raw = {.addr = addr, .len = len, .flags = FE_DESC_INDIRECT};
+
+	fe_ring_raw(v->ring, &raw, 1);
 }
 
 static void
 spoil_table(const struct victim *v, int kind)
 {
+	struct fe_raw raw[] = {
+		{.addr = v->buf, .len = FE_DESC_SIZE, .flags = FE_DESC_INDIRECT},
+		{.addr = v->buf + 8192, .len = 100, .flags = v->flags},
+	};
 	uint32_t n = v->ring->size + 1, i;
+	struct fe_desc loop = {
+		.addr = v->buf, .len = 16, .flags = FE_DESC_NEXT | v->flags, .next = 0};
 
 	switch (kind) {
 	case LOOP_TABLE:
-		put_table(v, 0, v->buf, 16, FE_DESC_NEXT, 1);
-		put_table(v, 1, v->buf, 16, FE_DESC_NEXT, 0);
-		put_indirect(v, v->buf, 32, 0);
+		put_table(v, 0, v->buf, 16, FE_DESC_NEXT);
+		fe_mem_write(&v->dev->mem, v->buf + FE_DESC_SIZE, &loop, sizeof(loop));
+		put_indirect(v, v->buf, 2 * FE_DESC_SIZE);
 		break;
 	case TABLE_LONG:
 		for (i = 0; i < n; i++)
-			put_table(v, i, v->buf, 1, i + 1 < n ? FE_DESC_NEXT : 0, (uint16_t)(i + 1));
-		put_indirect(v, v->buf, 16 * n, 0);
+			put_table(v, i, v->buf, 1, i + 1 < n ? FE_DESC_NEXT : 0);
+		put_indirect(v, v->buf, FE_DESC_SIZE * n);
 		break;
 	case TABLE_SIZE:
-		put_table(v, 0, v->buf, 100, 0, 0);
-		put_indirect(v, v->buf, 24, 0);
+		put_table(v, 0, v->buf, 100, 0);
+		put_indirect(v, v->buf, 24);
 		break;
 	case TABLE_EMPTY:
-		put_indirect(v, v->buf, 0, 0);
+		put_indirect(v, v->buf, 0);
 		break;
 	case TABLE_NESTED:
-		put_table(v, 0, v->buf, 32, FE_DESC_INDIRECT, 0);
-		put_indirect(v, v->buf, 32, 0);
+		put_table(v, 0, v->buf, 32, FE_DESC_INDIRECT);
+		put_indirect(v, v->buf, 2 * FE_DESC_SIZE);
 		break;
 	case TABLE_OUTSIDE:
-		put_indirect(v, v->end + (1ull << 20), 32, 0);
+		put_indirect(v, v->end + (1ull << 20), 2 * FE_DESC_SIZE);
 		break;
 	case TABLE_CHAINED:
-		put_table(v, 0, v->buf + 4096, 100, 0, 0);
-		put(v, v->b, v->buf + 8192, 100, 0, 0);
-		put_indirect(v, v->buf, 16, FE_DESC_NEXT);
+		put_table(v, 0, v->buf + 4096, 100, 0);
+		raw[0].flags |= FE_DESC_NEXT;
+		fe_ring_raw(v->ring, raw, 2);
+		break;
+	case TABLE_BEHIND:
+		put_table(v, 0, v->buf + 4096, 100, 0);
+		raw[0] = raw[1];
+		raw[0].flags |= FE_DESC_NEXT;
+		raw[1] = (struct fe_raw){v->buf, FE_DESC_SIZE, FE_DESC_INDIRECT};
+		fe_ring_raw(v->ring, raw, 2);
 		break;
 	case TABLE_NEXT:
-		put_table(v, 0, v->buf + 4096, 16, FE_DESC_NEXT, 2);
-		put_table(v, 1, v->buf + 4096, 16, 0, 0);
-		put_indirect(v, v->buf, 32, 0);
+		loop.next = 2;
+		fe_mem_write(&v->dev->mem, v->buf, &loop, sizeof(loop));
+		put_table(v, 1, v->buf + 4096, 16, 0);
+		put_indirect(v, v->buf, 2 * FE_DESC_SIZE);
 		break;
 	case TABLE_DESC_OUTSIDE:
-		put_table(v, 0, v->buf + 4096, 100, FE_DESC_NEXT, 1);
-		put_table(v, 1, v->end + (1ull << 20), 100, 0, 0);
-		put_indirect(v, v->buf, 32, 0);
+		put_table(v, 0, v->buf + 4096, 100, FE_DESC_NEXT);
+		put_table(v, 1, v->end + (1ull << 20), 100, 0);
+		put_indirect(v, v->buf, 2 * FE_DESC_SIZE);
 		break;
 	case TABLE_UNASKED:
-		put_table(v, 0, v->buf + 4096, 100, 0, 0);
-		put_indirect(v, v->buf, 16, 0);
+		put_table(v, 0, v->buf + 4096, 100, 0);
+		put_indirect(v, v->buf, FE_DESC_SIZE);
 		break;
 	}
 }
 
-/* Spoil the ring and show it to the device. */
-static void
+/* Spoil the ring and show it to the device. @return whether its format can be spoiled so. */
+static bool
 spoil(const struct victim *v, int kind)
 {
+	uint16_t before = v->ring->avail_idx;
+
 	spoil_desc(v, kind);
 	spoil_table(v, kind);
-	switch (kind) {
-	case IDX_JUMP:
-		fe_ring_set_idx(v->ring, (uint16_t)(v->ring->avail_idx + v->ring->size + 1));
-		return;
-	case IDX_BACK:
-		/* Behind what came back: the device has seen that, but perhaps not yet what was
-		 * made available last. */
-		fe_ring_set_idx(v->ring, (uint16_t)(v->ring->used->idx - 1));
-		return;
-	case HEAD_RANGE:
-		fe_ring_avail(v->ring, (uint16_t)v->ring->size);
-		break;
-	case HEAD_MAX:
-		fe_ring_avail(v->ring, UINT16_MAX);
-		break;
-	default:
-		fe_ring_avail(v->ring, v->a);
-		break;
-	}
+	if (v->ring->packed)
+		spoil_packed(v, kind);
+	else
+		spoil_split(v, kind);
 	fe_ring_publish(v->ring);
+	return v->ring->avail_idx != before;
 }
 
-/* The back-end signals the error descriptor of the queue that broke, once, and no other's. */
-static int
-check_told(const struct fe_dev *dev, unsigned int q)
+/* A chain that is sound in itself may come back. */
+static bool
+may_come_back(int kind)
 {
-	unsigned int i;
-
-	for (i = 0; i < fe_dev_n_rings(dev); i++) {
-		uint64_t told = 0;
-
-		if (read(dev->rings[i].errfd, &told, sizeof(told)) < 0)
-			told = 0;
-		if (told != (i == q))
-			return fe_wrong("queue %u broke, and queue %u was told so %" PRIu64
-					" times",
-				q, i, told);
-	}
-	return 0;
+	return kind == SHORT || kind == WRONG_WAY || kind == HEAD_TWICE;
 }
 
 /* Spoil queue @p q of a running device and see the second pair go on. */
@@ -238,7 +341,6 @@ run_queue(unsigned int q, int kind, const struct fe_dev_conf *conf, const struct
 	struct fe_net_conf few = *net;
 	struct fe_session s;
 	struct victim v;
-	uint16_t used;
 	int rc;
 
 	two.pairs = 2;
@@ -254,20 +356,21 @@ run_queue(unsigned int q, int kind, const struct fe_dev_conf *conf, const struct
 		goto out;
 	v.dev = &s.dev;
 	v.ring = &s.dev.rings[q];
-	v.a = v.ring->free[v.ring->free_first];
-	v.b = v.ring->free[(v.ring->free_first + 1) % v.ring->size];
 	v.flags = q % 2 == 0 ? FE_DESC_WRITE : 0;
 	/* Where the traffic of the first pair puts nothing while it is off. */
 	v.end = fe_mem_end(&s.dev.mem);
 	v.buf = s.scratch;
+	fe_net_poll_used(&s.net);
 	fe_net_pair_off(&s.net, 0);
-	used = v.ring->used->idx;
-	spoil(&v, kind);
+	if (!spoil(&v, kind)) {
+		rc = fe_wrong("a %s ring has no such fault", v.ring->packed ? "packed" : "split");
+		goto out;
+	}
 	rc = fe_session_pass(&s, 300);
-	if (rc == 0 && kind != SHORT && kind != WRONG_WAY && v.ring->used->idx != used)
+	if (rc == 0 && !may_come_back(kind) && fe_ring_has_used(v.ring))
 		rc = fe_wrong("queue %u returned a malformed chain", q);
 	if (rc == 0)
-		rc = check_told(&s.dev, q);
+		rc = fe_session_told(&s, (int)q);
 	if (rc == 0)
 		rc = fe_must(fe_barrier(&s.dev.conn), "connection");
 out:
@@ -283,49 +386,18 @@ run_both(const struct fe_attack *a, const struct fe_dev_conf *conf, const struct
 	return rc == 0 ? run_queue(0, a->arg, conf, net) : rc;
 }
 
-/* A descriptor changes between good and bad while the device may be reading it. */
+/* What was sent has come back: the ring is empty. */
 static int
-run_rewrite(
-	const struct fe_attack *a, const struct fe_dev_conf *conf, const struct fe_net_conf *net)
+run_tx(const struct fe_attack *a, const struct fe_dev_conf *conf, const struct fe_net_conf *net)
 {
-	uint64_t end = fe_now_ms() + 300, bad;
-	struct fe_dev_conf two = *conf;
-	struct fe_session s;
-	struct fe_ring *ring;
-	struct fe_desc good;
-	void *cookie;
-	uint32_t len;
-	uint16_t id;
-	int rc;
+	return run_queue(1, a->arg, conf, net);
+}
 
-	(void)a;
-	two.pairs = 2;
-	rc = fe_session_open(&s, &two, net);
-	if (rc < 0)
-		goto out;
-	fe_net_pair_off(&s.net, 0);
-	ring = &s.dev.rings[1];
-	bad = fe_mem_end(&s.dev.mem) + (1ull << 20);
-	while (fe_now_ms() < end) {
-		struct fe_seg seg = {.gpa = s.scratch, .len = 100};
-		unsigned int i;
-
-		while (fe_ring_get(ring, &cookie, &len) > 0)
-			;
-		if (fe_ring_add(ring, &seg, 1, 1, 0, &s) < 0)
-			break;
-		id = ring->avail[2 + (uint16_t)(ring->avail_idx - 1) % ring->size];
-		good = ring->desc[id];
-		fe_ring_publish(ring);
-		for (i = 0; i < 50; i++) {
-			__atomic_store_n(&ring->desc[id].addr, bad, __ATOMIC_RELAXED);
-			__atomic_store_n(&ring->desc[id].addr, good.addr, __ATOMIC_RELAXED);
-		}
-	}
-	rc = fe_session_pass(&s, 300);
-out:
-	fe_session_close(&s);
-	return rc;
+/* Receive buffers are in flight while nothing happens. */
+static int
+run_rx(const struct fe_attack *a, const struct fe_dev_conf *conf, const struct fe_net_conf *net)
+{
+	return run_queue(0, a->arg, conf, net);
 }
 
 const struct fe_attack fe_attacks_ring[] = {
@@ -356,7 +428,11 @@ const struct fe_attack fe_attacks_ring[] = {
 	{"order", "a readable descriptor after a writable one", run_both, ORDER},
 	{"total", "a chain of 4 GiB", run_both, TOTAL},
 	{"short", "a chain shorter than the header", run_both, SHORT},
+	{"head-twice", "a head, or buffer id, that is in flight", run_both, HEAD_TWICE},
 	{"wrong-way", "a chain with nothing for the device", run_both, WRONG_WAY},
-	{"rewrite", "a descriptor that changes while it is read", run_rewrite, 0},
+	{"loop-ring", "packed: a chain of all descriptors without end", run_tx, LOOP_RING},
+	{"lap", "packed: a descriptor of the next lap, the ring full", run_rx, LAP},
+	{"lap-chain", "packed: a chain that runs into what is in flight", run_rx, LAP_CHAIN},
+	{"table-behind", "packed: a table behind a direct descriptor", run_both, TABLE_BEHIND},
 	{0},
 };

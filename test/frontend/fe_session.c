@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fe_session.h"
 
@@ -86,4 +87,22 @@ fe_session_clean(const struct fe_session *s)
 	return fe_wrong("sent %" PRIu64 " received %" PRIu64 " lost %" PRIu64 " corrupt %" PRIu64
 			" doubled %" PRIu64 " disordered %" PRIu64 " interrupts missed %" PRIu64,
 		t.sent, t.received, t.lost, t.corrupt, t.doubled, t.disordered, t.missed);
+}
+
+int
+fe_session_told(const struct fe_session *s, int broken)
+{
+	unsigned int i;
+
+	for (i = 0; i < fe_dev_n_rings(&s->dev); i++) {
+		uint64_t told = 0;
+
+		if (read(s->dev.rings[i].errfd, &told, sizeof(told)) < 0)
+			told = 0;
+		if (told != ((int)i == broken))
+			return fe_wrong("queue %d broke, and queue %u was told so %" PRIu64
+					" times",
+				broken, i, told);
+	}
+	return 0;
 }

@@ -41,6 +41,10 @@ int fe_session_pass(struct fe_session *s, uint64_t frames);
 /** Check that nothing was lost, altered, doubled or reordered so far. */
 int fe_session_clean(const struct fe_session *s);
 
+/** Check that the back-end has signalled the error descriptor of queue @p broken (-1: of none) once
+ * since the last check, and no other's. */
+int fe_session_told(const struct fe_session *s, int broken);
+
 /** Say that a step failed. @return rc < 0 ? -1 : 0. */
 int fe_must(int rc, const char *what);
 

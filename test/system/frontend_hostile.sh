@@ -9,24 +9,28 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/frontend.sh"
 
+# Arguments that choose the ring format of the front-end that attacks.
+format=
+
 # hostile NAME LINE LINES COUNT...: run case NAME. The log must have LINES lines that match LINE
 # ("-": any number from 1); each COUNT is "PREFIX KEY" and must be above 0, or
 # "PREFIX KEY=N".
 hostile()
 {
-	local name=$1 pattern=$2 lines=$3 from got count want value
+	local name=$1 pattern=$2 lines=$3 from got count want value label="$1${format:+ $format}"
 	shift 3
 
 	# Ports take turns, for the relay limits the lines that one port may cause.
 	next_victim
 	from=$(wc -l <"$tmp/relay.log")
-	frontend_run "$name" --attack "$name" || return
+	# shellcheck disable=SC2086
+	frontend_run "$label" --attack "$name" $format || return
 	# The port forgets a front-end when it notices that it is gone.
-	frontend_run "$name, the next front-end" --packets 200 --pairs 2 || return
+	frontend_run "$label, the next front-end" --packets 200 --pairs 2 || return
 	if [ "$lines" != 0 ]; then
 		got=$(tail -n +$((from + 1)) "$tmp/relay.log" | grep -cE "$pattern")
 		if [ "$got" -eq 0 ] || { [ "$lines" != - ] && [ "$got" -ne "$lines" ]; }; then
-			not_ok "$name" "$got lines in the log match '$pattern', expected $lines"
+			not_ok "$label" "$got lines in the log match '$pattern', expected $lines"
 			return
 		fi
 	fi
@@ -40,10 +44,10 @@ hostile()
 		elif [ "${value:-0}" -gt 0 ]; then
 			continue
 		fi
-		not_ok "$name" "the relay counts ${count##* } ${value:-nothing}"
+		not_ok "$label" "the relay counts ${count##* } ${value:-nothing}"
 		return
 	done
-	ok "$name"
+	ok "$label"
 }
 
 # On the socket: librte_vhost hangs up on what it cannot read, our screening on the rest.
@@ -68,6 +72,46 @@ stops()
 {
 	hostile "$1" "queue [01] \((rx|tx)\): .*$2.*queue stopped" 2 \
 		"queue 0 rx ($3=1" "queue 1 tx ($3=1" "queue 2 rx: errors=0" "queue 3 tx: errors=0"
+}
+
+# Likewise, in a receive or in a transmit queue only.
+stops_rx()
+{
+	hostile "$1" "queue 0 \(rx\): .*$2.*queue stopped" 1 \
+		"queue 0 rx ($3=1" "queue 1 tx: errors=0" "queue 2 rx: errors=0" "queue 3 tx: errors=0"
+}
+
+stops_tx()
+{
+	hostile "$1" "queue 1 \(tx\): .*$2.*queue stopped" 1 \
+		"queue 0 rx: errors=0" "queue 1 tx ($3=1" "queue 2 rx: errors=0" "queue 3 tx: errors=0"
+}
+
+# What rings of both formats may hold.
+rings()
+{
+	local name
+
+	for name in desc-outside desc-end desc-wrap desc-huge table-outside table-desc-outside; do
+		stops $name 'descriptor lies outside its memory' address
+	done
+	for name in table-long table-size table-empty table-nested table-chained table-unasked; do
+		stops $name 'indirect table is malformed' indirect
+	done
+	stops head-range 'head beyond its table, 0x100' head
+	stops head-max 'head beyond its table, 0xffff' head
+	stops head-twice 'head beyond its table' head
+	stops zero-len 'descriptor has length 0' zero_len
+	stops zero-len-middle 'descriptor has length 0' zero_len
+	stops order 'readable descriptor follows a writable one' order
+	stops total 'chain exceeds 4 GiB' total_len
+	stops short 'shorter than the header' short
+	stops wrong-way 'goes the wrong way' direction
+	hostile rewrite '' 0 "queue 2 rx: errors=0" "queue 3 tx: errors=0"
+	hostile rewrite-flags '' 0 "queue 2 rx: errors=0" "queue 3 tx: errors=0"
+	hostile mem-truncated 'queue [01] .*queue stopped' 2
+	hostile log-truncated '' 0
+	hostile random-messages '' 0
 }
 
 start_relay_and_bystander 12
@@ -120,31 +164,22 @@ refused log-offset 'SET_LOG_BASE: size .*, offset 0x18' 2
 refused log-huge 'SET_LOG_BASE: .* ends beyond its file' 2
 refused log-no-file 'SET_LOG_BASE: .* ends beyond its file' 2
 refused log-no-fd 'SET_LOG_BASE: 0 descriptors, 1 expected' 2
-hostile mem-truncated 'queue [01] .*queue stopped' 2
-hostile log-truncated '' 0
 
-for name in desc-outside desc-end desc-wrap desc-huge table-outside table-desc-outside; do
-	stops $name 'descriptor lies outside its memory' address
-done
+rings
 for name in loop-self loop-two loop-table; do
 	stops $name 'chain loops' loop
 done
-for name in table-long table-size table-empty table-nested table-chained table-unasked; do
-	stops $name 'indirect table is malformed' indirect
-done
 stops idx-jump 'avail->idx jumped' avail_idx
 stops idx-back 'avail->idx jumped' avail_idx
-stops head-range 'head beyond its table, 0x100' head
-stops head-max 'head beyond its table, 0xffff' head
 stops next-range 'next beyond its table, 0x100' next
 stops table-next 'next beyond its table, 0x2' next
-stops zero-len 'descriptor has length 0' zero_len
-stops zero-len-middle 'descriptor has length 0' zero_len
-stops order 'readable descriptor follows a writable one' order
-stops total 'chain exceeds 4 GiB' total_len
-stops short 'shorter than the header' short
-stops wrong-way 'goes the wrong way' direction
-hostile rewrite '' 0
-hostile random-messages '' 0
+
+format=--packed
+rings
+stops_tx loop-ring 'chain loops' loop
+stops_rx lap 'avail->idx jumped' avail_idx
+stops_rx lap-chain 'avail->idx jumped' avail_idx
+stops table-behind 'indirect table is malformed' indirect
+hostile wrap-flipped '' 0 "queue 0 rx: errors=0" "queue 1 tx: errors=0" "queue 2 rx: errors=0"
 
 finish_bystander

@@ -559,7 +559,7 @@ test_checksum(void)
 
 	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "port=" PORT, NULL), 0);
 	CU_ASSERT(drv.dev->info.features & RTE_BIT64(VIRTIO_NET_F_CSUM));
-	CU_ASSERT(!(drv.dev->info.features & RTE_BIT64(VIRTIO_NET_F_HOST_TSO4)));
+	CU_ASSERT(!(drv.dev->info.features & RTE_BIT64(VIRTIO_NET_F_HOST_TSO6)));
 	CU_ASSERT(!(drv.dev->info.features & RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM)));
 	CU_ASSERT_EQUAL_FATAL(
 		drv_start(&drv, RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_CSUM), 64),

@@ -16,6 +16,7 @@
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
 
+#include "soft_ethdev_gso.h"
 #include "soft_ethdev_port.h"
 #include "soft_net.h"
 
@@ -29,7 +30,8 @@ struct soft_port_pair {
 	bool no_room;		       /* the driver must give receive buffers first */
 	bool stuck;		       /* packets from the driver wait for the port, or for mbufs */
 	uint16_t n_held;
-	struct rte_mbuf *held[SOFT_BURST]; /* taken from the driver, not yet by the port */
+	/* Taken from the driver, not yet by the port. One more packet may be segments. */
+	struct rte_mbuf *held[SOFT_BURST + SOFT_PORT_SEGS];
 	uint16_t n_waiting;
 	struct rte_mbuf *waiting[SOFT_BURST]; /* taken from the port, not yet by the driver */
 } __rte_cache_aligned;
@@ -299,43 +301,62 @@ mbuf_alloc(const struct soft_port *port, uint32_t len, struct soft_buf *dst)
 
 /* A frame that the port would never take must not stay before the others. */
 static bool
-sendable(const struct soft_port *port, uint32_t len)
+sendable(const struct soft_net *net, const struct soft_port *port)
 {
-	return len >= RTE_ETHER_HDR_LEN && len <= port->max_frame &&
-		(port->multi_seg || len <= RTE_MBUF_DEFAULT_DATAROOM);
+	if (soft_port_gso_asked(net))
+		return port->multi_seg;
+	return net->len >= RTE_ETHER_HDR_LEN && net->len <= port->max_frame &&
+		(port->multi_seg || net->len <= RTE_MBUF_DEFAULT_DATAROOM);
+}
+
+/* Hold the packet in hand for the port. @return how many frames it is; 0: the port cannot send it;
+ * -ENOMEM: not now. */
+static int
+hold(struct soft_net *net, const struct soft_port *port, struct soft_port_pair *state)
+{
+	struct soft_pair *pair = net->pair;
+	struct rte_mbuf *mbuf;
+	int n;
+
+	if (unlikely(!sendable(net, port)))
+		return 0;
+	mbuf = mbuf_alloc(port, net->len, pair->dst);
+	if (unlikely(mbuf == NULL))
+		return -ENOMEM;
+	soft_net_copy(pair->dst, &pair->src[net->first], net->len);
+	if (unlikely(soft_port_gso_asked(net))) {
+		n = soft_port_gso(port, net, mbuf, &state->held[state->n_held]);
+		rte_pktmbuf_free(mbuf);
+	} else if (likely(soft_port_offload_tx(&port->offload, net, port->id, mbuf, pair->dst))) {
+		state->held[state->n_held] = mbuf;
+		n = 1;
+	} else {
+		rte_pktmbuf_free(mbuf);
+		n = 0;
+	}
+	return n;
 }
 
 /* @return whether the port took all there was. */
 static bool
 transmit(struct soft_net *net, const struct soft_port *port, struct soft_port_pair *state)
 {
-	bool no_mbuf = false;
-	struct soft_pair *pair = net->pair;
-	struct rte_mbuf *mbuf;
 	unsigned int i;
+	int n = 0;
 
-	flush(port, state, pair->index);
+	flush(port, state, net->pair->index);
 	for (i = 0; i < SOFT_BURST && state->n_held < SOFT_BURST && soft_net_tx_read(net); i++) {
-		if (likely(sendable(port, net->len))) {
-			mbuf = mbuf_alloc(port, net->len, pair->dst);
-			no_mbuf = mbuf == NULL;
-			if (unlikely(no_mbuf))
-				break;
-			soft_net_copy(pair->dst, &pair->src[net->first], net->len);
-			if (likely(soft_port_offload_tx(
-				    &port->offload, net, port->id, mbuf, pair->dst))) {
-				state->held[state->n_held++] = mbuf;
-			} else {
-				rte_pktmbuf_free(mbuf);
-				net->tx_drops++;
-			}
-		} else {
+		n = hold(net, port, state);
+		if (unlikely(n < 0))
+			break;
+		if (likely(n > 0))
+			state->n_held += (uint16_t)n;
+		else
 			net->tx_drops++;
-		}
 		soft_net_tx_take(net);
 	}
-	flush(port, state, pair->index);
-	return state->n_held == 0 && !no_mbuf;
+	flush(port, state, net->pair->index);
+	return state->n_held == 0 && n >= 0;
 }
 
 static unsigned int

@@ -19,6 +19,9 @@
 #define POOL_CACHE 128
 /* Buffers of the longest frame; a pool must have them beside what queues keep. */
 #define FRAME_MBUFS (1 + SOFT_MAX_FRAME / (RTE_MBUF_DEFAULT_DATAROOM))
+/* Buffers of the longest packet and its segments, of which each has one for its headers, and where
+ * the packet's own buffers end one more for its payload. */
+#define GSO_MBUFS (2 * (FRAME_MBUFS + SOFT_PORT_SEGS))
 /* By port number; a port has one owner at a time. */
 static struct rte_mempool *pools[RTE_MAX_ETHPORTS];
 
@@ -92,6 +95,7 @@ setup_queues(struct soft_dev *dev, struct soft_port *port, const struct rte_eth_
 	if (ret < 0)
 		return refuse(dev, ret, "its queues cannot be sized", "give another port");
 	n = dev->args.pairs * (n_rx + n_tx + 2 * SOFT_BURST) + FRAME_MBUFS +
+		(port->multi_seg ? dev->args.pairs * GSO_MBUFS : 0) +
 		rte_lcore_count() * POOL_CACHE * 3 / 2;
 	port->pool = get_pool(port->id, n, socket);
 	if (port->pool == NULL) {
@@ -179,6 +183,8 @@ configure_port(struct soft_dev *dev, struct soft_port *port)
 	port->multi_seg = conf.txmode.offloads != 0;
 	if (dev->args.features & SOFT_OFFLOADS) {
 		dev->offloads = soft_port_offload_init(&port->offload, &info);
+		if (port->multi_seg)
+			dev->offloads |= RTE_BIT64(VIRTIO_NET_F_HOST_TSO4);
 		conf.rxmode.offloads |= port->offload.rx;
 		conf.txmode.offloads |= port->offload.tx;
 	}

@@ -22,6 +22,9 @@
 #include "soft_ethdev_irq.h"
 #include "soft_ethdev_offload.h"
 
+/** Most frames that a packet is cut into: 64 KiB at an MTU of 1500, and some more. */
+#define SOFT_PORT_SEGS 64
+
 struct soft_port_pair;
 
 struct soft_port {

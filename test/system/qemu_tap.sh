@@ -22,7 +22,9 @@ mkfifo /tmp/open
 echo "down \$(nc $tap_host 7001 <>/tmp/open | sha256sum)"
 head -c $bytes /dev/urandom >/tmp/up
 echo "up \$(sha256sum </tmp/up)"
+before=\$(cat /sys/class/net/eth0/statistics/tx_packets)
 nc $tap_host 7000 </tmp/up
+echo "upload \$((\$(cat /sys/class/net/eth0/statistics/tx_packets) - before)) packets"
 echo "counters \$(cat /sys/class/net/eth0/statistics/tx_packets /sys/class/net/eth0/statistics/rx_packets | tr '\n' ' ')"
 G
 

@@ -338,6 +338,184 @@ test_stress(void)
 	}
 }
 
+/* ---- a device that is polled, with a descriptor of its own ---- */
+
+/* Packets come to it from elsewhere. Its descriptor tells of them, a little before it sees them. */
+static struct polled {
+	struct stress s;
+	struct svq_device_ops ops;
+	int fd;		       /* semaphore: packets told of and not taken */
+	_Atomic uint64_t seen; /* packets that it can take, in all */
+	uint64_t taken;
+	_Atomic uint64_t wakes;
+} polled;
+
+static unsigned int
+polled_poll(struct svq_device *dev, uint16_t pair)
+{
+	struct bed_chain chain;
+	unsigned int n = 0;
+	eventfd_t one;
+
+	RTE_SET_USED(dev);
+	RTE_SET_USED(pair);
+	for (; polled.taken < atomic_load(&polled.seen); polled.taken++) {
+		if (!bed_device_take(&polled.s.b, &chain))
+			break;
+		bed_device_return(&polled.s.b, chain.head, 0);
+		(void)eventfd_read(polled.fd, &one);
+		n++;
+	}
+	return n;
+}
+
+static int
+polled_sleep(struct svq_device *dev, uint16_t pair)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(pair);
+	return 1;
+}
+
+static void
+polled_wake(struct svq_device *dev, uint16_t pair)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(pair);
+	atomic_fetch_add(&polled.wakes, 1);
+}
+
+static int
+polled_fd(struct svq_device *dev, uint16_t pair)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(pair);
+	return polled.fd;
+}
+
+static void
+polled_open(void)
+{
+	memset(&polled, 0, sizeof(polled));
+	polled.fd = eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE);
+	open_one(&polled.s, 0, SECONDS);
+	polled.ops = *polled.s.b.dev.ops;
+	polled.ops.poll = polled_poll;
+	polled.ops.poll_sleep = polled_sleep;
+	polled.ops.poll_wake = polled_wake;
+	polled.ops.poll_fd = polled_fd;
+	polled.s.b.dev.ops = &polled.ops;
+	CU_ASSERT_EQUAL_FATAL(svq_worker_add(&polled.s.pair, -1), 0);
+}
+
+static void
+polled_close(void)
+{
+	svq_worker_del(&polled.s.pair);
+	bed_close(&polled.s.b);
+	close(polled.fd);
+}
+
+/* The guest gives @p n buffers, without a wait. */
+static void
+polled_post(unsigned int n)
+{
+	if (guest_put_split(&polled.s, n))
+		eventfd_write(polled.s.b.kickfd, 1);
+}
+
+/* Whether the guest gets @p n buffers back in time. */
+static bool
+polled_got(unsigned int n)
+{
+	uint64_t deadline = rte_rdtsc() + PATIENCE * rte_get_tsc_hz(), rounds = worker_rounds();
+
+	while (n != 0) {
+		n -= guest_get(&polled.s);
+		if (rte_rdtsc() > deadline && worker_rounds() - rounds > ROUNDS)
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
+/* Packets come in bursts; no wake-up is lost, although the device cannot see them yet when it is
+ * woken for them. */
+static void
+test_polled(void)
+{
+	uint64_t end, seed = autotest_seed();
+	struct svq_pair_sleep_info info;
+	unsigned int n, bursts = 0;
+
+	polled_open();
+	end = polled.s.end;
+	while (rte_rdtsc() < end) {
+		n = 1 + random_below(&seed, SIZE);
+		polled_post(n);
+		pause_us(&seed, 3 * IDLE_US);
+		eventfd_write(polled.fd, n);
+		pause_us(&seed, 2 * IDLE_US);
+		atomic_fetch_add(&polled.seen, n);
+		CU_ASSERT_FATAL(polled_got(n));
+		bursts++;
+		pause_us(&seed, 3 * IDLE_US);
+	}
+	svq_pair_sleep_info(&polled.s.pair, &info);
+	printf("%u bursts, %" PRIu64 " sleeps, %" PRIu64 " wakes of the device, %" PRIu64
+	       " us asleep\n",
+		bursts, info.sleeps, atomic_load(&polled.wakes), info.asleep_us);
+	CU_ASSERT(info.sleeps > 20 * SECONDS);
+	/* Each sleep that ended, and each try that found work, it was told the end of. */
+	CU_ASSERT(atomic_load(&polled.wakes) + 1 >= info.sleeps);
+	polled_close();
+}
+
+static bool
+timed_is(bool timed)
+{
+	uint64_t deadline = rte_rdtsc() + PATIENCE * rte_get_tsc_hz();
+	struct svq_pair_sleep_info info;
+
+	do {
+		svq_pair_sleep_info(&polled.s.pair, &info);
+		usleep(1000);
+	} while (info.timed != timed && rte_rdtsc() < deadline);
+	return info.timed == timed;
+}
+
+/* The descriptor is readable, and there is nothing: it is looked at by timer instead. */
+static void
+test_wolf(void)
+{
+	uint64_t rounds;
+	eventfd_t one;
+
+	polled_open();
+	polled_post(SIZE);
+	eventfd_write(polled.fd, 1);
+	CU_ASSERT(timed_is(true));
+	rounds = worker_rounds();
+	usleep(200000);
+	/* Naps double up to 20 ms: some twenty looks, each with a few rounds. */
+	CU_ASSERT(worker_rounds() - rounds < 1000);
+	/* What comes is seen, and the descriptor is used again. */
+	eventfd_write(polled.fd, 3);
+	atomic_fetch_add(&polled.seen, 3);
+	CU_ASSERT(polled_got(3));
+	CU_ASSERT_EQUAL(eventfd_read(polled.fd, &one), 0);
+	CU_ASSERT(timed_is(false));
+	/* It cries again, and stops without that anything came. */
+	eventfd_write(polled.fd, 1);
+	CU_ASSERT(timed_is(true));
+	CU_ASSERT_EQUAL(eventfd_read(polled.fd, &one), 0);
+	CU_ASSERT(timed_is(false));
+	eventfd_write(polled.fd, 1);
+	atomic_fetch_add(&polled.seen, 1);
+	CU_ASSERT(polled_got(1));
+	polled_close();
+}
+
 static int
 init(void)
 {
@@ -357,6 +535,8 @@ fill(void)
 	CU_pSuite s = autotest_suite("sleep", init, cleanup);
 
 	autotest_add(s, "bursts and silence", test_stress);
+	autotest_add(s, "a device that is polled", test_polled);
+	autotest_add(s, "a device that wakes for nothing", test_wolf);
 }
 
 REGISTER_AUTOTEST(sleep_autotest, fill)

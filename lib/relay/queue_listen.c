@@ -3,7 +3,8 @@
  */
 
 /*
- * Notifications towards us: asked for only while whoever serves the queue sleeps.
+ * Notifications outside of bursts. Those towards us are asked for only while whoever serves the
+ * queue sleeps.
  */
 
 #include "packed.h"
@@ -33,6 +34,20 @@ svq_queue_listen(struct svq_queue *q, bool on)
 		return;
 	q->guest.control->want_kicks(q, on);
 	svq_queue_want_interrupts(q, on);
+}
+
+void
+svq_queue_kick(struct svq_queue *q)
+{
+	const struct svq_shadow_ring *r = &q->shadow;
+	uint32_t data = q->qid;
+
+	if (q->notify_position)
+		data |= (uint32_t)(r->packed ? svq_packed_base(r->avail_idx, r->avail_wrap)
+					     : r->avail_idx)
+			<< 16;
+	q->dev->ops->notify(q->dev, q->qid, data);
+	q->stats.kicks++;
 }
 
 int

@@ -224,6 +224,9 @@ void svq_queue_stats(const struct svq_queue *queue, struct svq_queue_stats *stat
 /** Shadow ring size in descriptors. */
 uint16_t svq_queue_size(const struct svq_queue *queue);
 
+/** Notify the device whether it asks for that or not, while nobody serves the queue. */
+void svq_queue_kick(struct svq_queue *queue);
+
 /**
  * Ask the guest to kick and the device to interrupt when they next make something available or
  * used; or (@p on false, as at attach) ask them not to. Whoever goes to sleep must look at the

@@ -526,10 +526,15 @@ test_notification_data(void)
 	}
 	bed_close(&b);
 
-	/* Packed: the position, and the wrap counter in the highest bit. */
+	/* Packed: the position, and the wrap counter in the highest bit. A notification for no new
+	 * chain tells the same. */
 	bed_open_features(&b, 4, 4, F_NO_EVENT, F_NO_EVENT | data | 1ULL << VIRTIO_F_RING_PACKED);
 	for (i = 1; i <= 9; i++) {
 		one_packet(true);
+		CU_ASSERT_EQUAL(
+			b.notify_data, (uint32_t)(i % 4) << 16 | (i / 4 % 2 ? 0 : 1u << 31));
+		b.notify_data = 0;
+		svq_queue_kick(b.q);
 		CU_ASSERT_EQUAL(
 			b.notify_data, (uint32_t)(i % 4) << 16 | (i / 4 % 2 ? 0 : 1u << 31));
 	}

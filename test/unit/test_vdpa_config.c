@@ -107,6 +107,8 @@ test_read(void)
 static void
 test_change(void)
 {
+	unsigned int q;
+
 	begin(PROTOCOL, true);
 	rig_start(&r, RIG_FEATURES, 2);
 	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_RUNNING);
@@ -118,9 +120,14 @@ test_change(void)
 	change(0);
 	CU_ASSERT_EQUAL(rig_port_stats().link_changes, 1);
 	CU_ASSERT_EQUAL(stub_conn(r.vid)->told_config, 2);
+	memset(mock.notified, 0, sizeof(mock.notified));
 	change(VIRTIO_NET_S_LINK_UP);
 	CU_ASSERT_EQUAL(rig_port_stats().link_changes, 2);
 	CU_ASSERT_EQUAL(stub_conn(r.vid)->told_config, 3);
+	/* What lies in the rings is looked at, and traffic goes on. */
+	for (q = 0; q < RIG_QUEUES; q++)
+		CU_ASSERT_EQUAL(mock.notified[q], q < 2);
+	CU_ASSERT(r.d->served[0]);
 	end();
 }
 

@@ -175,7 +175,7 @@ op_notify(struct svq_device *dev, uint16_t qid, uint32_t data)
 {
 	RTE_SET_USED(data);
 	RTE_SET_USED(dev);
-	RTE_SET_USED(qid);
+	mock.notified[qid]++;
 }
 
 static unsigned int

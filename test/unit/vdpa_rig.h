@@ -59,6 +59,7 @@ extern struct vdpa_mock {
 	uint16_t link;		  /**< of its config space */
 	int config_fd;		  /**< by config_irq, gone after a stop */
 	unsigned int config_done; /**< calls of it */
+	unsigned int notified[RIG_QUEUES];
 } mock;
 
 /** The device takes the next chain of a queue. @return its head; -1: none. */

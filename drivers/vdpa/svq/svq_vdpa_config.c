@@ -117,6 +117,13 @@ svq_vdpa_config_changed(struct svq_vdpa *d)
 				link != 0 ? "up" : "down");
 	}
 	d->link = link;
+	/*
+	 * A device may have forgotten its queues over it: QEMU 7.2's packed ones ask for no
+	 * notification any more once they dropped a chain while the link was down. Notified, a
+	 * device goes on, or finds that it cannot and asks for a reset; else it would be silent.
+	 */
+	if (link != 0)
+		svq_vdpa_vrings_kick(d);
 	tell_front_end(d);
 	if (d->dev->ops->config_done != NULL)
 		d->dev->ops->config_done(d->dev);

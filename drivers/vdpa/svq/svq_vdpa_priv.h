@@ -223,6 +223,8 @@ void svq_vdpa_vring_finish(struct svq_vdpa *d, uint16_t qid);
 int svq_vdpa_vring_reset(struct svq_vdpa *d, uint16_t qid);
 /** Hand librte_vhost the position of each started vring. */
 void svq_vdpa_vrings_set_bases(struct svq_vdpa *d);
+/** Notify the running device of every queue that is attached, whether it asks for that or not. */
+void svq_vdpa_vrings_kick(struct svq_vdpa *d);
 /** Start, change or stop dirty logging of all queues. */
 void svq_vdpa_vrings_set_log(struct svq_vdpa *d);
 

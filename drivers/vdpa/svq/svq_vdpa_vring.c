@@ -491,3 +491,21 @@ svq_vdpa_pairs_unserve(struct svq_vdpa *d)
 	for (i = 0; i < d->n_pairs; i++)
 		svq_vdpa_pair_unserve(d, i);
 }
+
+void
+svq_vdpa_vrings_kick(struct svq_vdpa *d)
+{
+	uint16_t i, q;
+
+	for (i = 0; i < d->n_pairs; i++) {
+		bool served = d->served[i];
+
+		svq_vdpa_pair_unserve(d, i);
+		for (q = 2 * i; q < 2 * i + 2; q++) {
+			if (d->vrings[q].started)
+				svq_queue_kick(d->vrings[q].queue);
+		}
+		if (served)
+			svq_vdpa_pair_serve(d, i);
+	}
+}

@@ -4,10 +4,13 @@
 
 /*
  * What the back-end tells of the device's configuration: the link's state is printed at first and
- * whenever the back-end says that something changed. A line on standard input ends that.
+ * whenever the back-end says that something changed. Traffic runs all the while. What is out when
+ * the link comes up may be lost, but from then on frames must pass, and that is printed, too. A
+ * line on standard input ends that.
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,11 +24,29 @@
 #define STATUS_AT 6
 #define LINK_UP	  1
 
+/* Frames that must pass on each pair once the link is up. */
+#define FRAMES 100
+
 /* The payload of GET_CONFIG. */
 struct wire_config {
 	uint32_t offset, size, flags;
 	uint8_t bytes[8];
 };
+
+static int
+pass(struct fe_session *s)
+{
+	struct fe_net *net = &s->net;
+	int rc;
+
+	fe_net_thread_pause(net);
+	fe_net_give_up(net);
+	fe_net_thread_resume(net);
+	rc = fe_must(fe_net_thread_await(net, FRAMES, FE_IDLE_MS), "traffic with the link up");
+	if (rc == 0)
+		printf("passes, %" PRIu64 " frames given up\n", net->stats.given_up);
+	return rc;
+}
 
 static int
 print_link(struct fe_session *s)
@@ -45,7 +66,7 @@ print_link(struct fe_session *s)
 	memcpy(&config, msg.bytes, sizeof(config));
 	memcpy(&status, config.bytes + STATUS_AT, sizeof(status));
 	printf("link %s\n", status & LINK_UP ? "up" : "down");
-	return 0;
+	return status & LINK_UP ? pass(s) : 0;
 }
 
 /* Take what the back-end says. @return 1: a change of the configuration. */
@@ -103,7 +124,12 @@ run(const struct fe_attack *a, const struct fe_dev_conf *conf, const struct fe_n
 		rc = fe_must(fe_call(&s.dev.conn, FE_SET_BACKEND_REQ_FD, NULL, 0, &fds[1], 1),
 			"channel");
 	if (rc == 0)
+		rc = fe_must(fe_net_thread_start(&s.net), "thread");
+	if (rc == 0)
 		rc = watch(&s, fds[0]);
+	fe_net_thread_stop(&s.net);
+	if (rc == 0)
+		rc = fe_session_pass(&s, FRAMES);
 	fe_session_close(&s);
 	close(fds[0]);
 	close(fds[1]);
@@ -111,6 +137,6 @@ run(const struct fe_attack *a, const struct fe_dev_conf *conf, const struct fe_n
 }
 
 const struct fe_attack fe_attacks_link[] = {
-	{"link", "prints the link's state as the back-end tells it", run, 0},
+	{"link", "prints the link's state as the back-end tells it, under traffic", run, 0},
 	{0},
 };

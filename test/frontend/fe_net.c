@@ -323,6 +323,17 @@ net_arm(struct fe_net *net)
 }
 
 void
+fe_net_delay(struct fe_net *net)
+{
+	if (net->conf.delay_ms == 0)
+		return;
+	net->quiet = true;
+	fe_net_poll(net);
+	usleep(net->conf.delay_ms * 1000);
+	net->quiet = false;
+}
+
+void
 fe_net_wait(struct fe_net *net, int timeout_ms)
 {
 	if (net_arm(net) || net_await_call(net, timeout_ms))

@@ -51,6 +51,7 @@ struct fe_net_conf {
 	unsigned int window;   /**< frames out at once, per pair */
 	bool lossy;	       /**< a disturbance may cost frames and their order, as on a wire */
 	uint32_t silence_us;   /**< not 0: bursts, with up to so many us of silence between */
+	unsigned int delay_ms; /**< from the first receive buffers to the first frame */
 	uint64_t seed;
 };
 
@@ -125,6 +126,9 @@ void fe_net_free(struct fe_net *net);
 
 /** Take what came back, post receive buffers, send. @return used entries taken and frames sent. */
 unsigned int fe_net_poll(struct fe_net *net);
+
+/** Post receive buffers, and wait as long as the configuration says before anything is sent. */
+void fe_net_delay(struct fe_net *net);
 
 /** Only take what came back. */
 void fe_net_poll_used(struct fe_net *net);

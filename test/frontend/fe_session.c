@@ -57,6 +57,7 @@ fe_session_open(struct fe_session *s, const struct fe_dev_conf *dev, const struc
 			s->dev.queue_num, s->dev_conf.pairs);
 	if (fe_must(fe_net_init(&s->net, &s->dev, net), "buffers") < 0)
 		return -1;
+	fe_net_delay(&s->net);
 	return fe_session_pass(s, 50);
 }
 

@@ -27,7 +27,6 @@ struct options {
 	const char *watch;
 	const char *attack;
 	bool log;
-	unsigned int delay_ms;
 };
 
 enum {
@@ -244,7 +243,7 @@ parse_option(struct options *o, int opt, const char *name, const char *arg)
 		o->log = true;
 		break;
 	case OPT_DELAY:
-		o->delay_ms = (unsigned int)number(name, arg, 0, 3600000);
+		o->net.delay_ms = (unsigned int)number(name, arg, 0, 3600000);
 		break;
 	case OPT_LOSSY:
 		o->net.lossy = true;
@@ -365,14 +364,10 @@ traffic(const struct options *o, struct fe_dev *dev, struct fe_net *net)
 		else
 			fe_net_set_log(net, &log);
 	}
-	if (rc == 0 && o->delay_ms > 0) {
-		net->quiet = true;
-		fe_net_poll(net);
-		usleep(o->delay_ms * 1000);
-		net->quiet = false;
-	}
-	if (rc == 0)
+	if (rc == 0) {
+		fe_net_delay(net);
 		fe_net_run(net, o->run_ms > 0 ? o->run_ms : UINT32_MAX, FE_IDLE_MS);
+	}
 	if (o->log && rc == 0)
 		good = check_log(&log);
 	good = report(net) && good && rc == 0;

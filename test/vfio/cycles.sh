@@ -12,11 +12,6 @@
 
 rounds=20
 
-is_gone()
-{
-	show 0 && [ "$(figure port: disconnections)" -ge 1 ]
-}
-
 reflect 11
 case $1 in
 stop)
@@ -37,7 +32,7 @@ kill)
 		start_front_end guest$i 0 --window 2
 		kill -KILL "$(pid_of guest$i)"
 		wait "$(pid_of guest$i)" 2>/dev/null
-		wait_for "$settle" is_gone || fail "front-end $i: the relay does not notice"
+		wait_for "$settle" gone 0 || fail "front-end $i: the relay does not notice"
 		[ "$(figure port: dma_maps)" -eq "$(figure port: dma_unmaps)" ] ||
 			fail "front-end $i: something is still mapped: $figures"
 	done

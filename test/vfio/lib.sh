@@ -131,6 +131,12 @@ start_front_end()
 	wait_for "$settle" served "$port" || fail "$name: nothing passes: $figures"
 }
 
+# gone PORT: since its figures were cleared, a front-end has left.
+gone()
+{
+	show "$1" && [ "$(figure port: disconnections)" -ge 1 ]
+}
+
 finish_relay()
 {
 	tell relay quit

@@ -12,6 +12,7 @@ static const struct fe_attack *const tables[] = {
 	fe_attacks_mem,
 	fe_attacks_ring,
 	fe_attacks_change,
+	fe_attacks_storm,
 	fe_attacks_run,
 	fe_attacks_fuzz,
 	fe_attacks_alias,

@@ -41,6 +41,7 @@ extern const struct fe_attack fe_attacks_setup[];
 extern const struct fe_attack fe_attacks_mem[];
 extern const struct fe_attack fe_attacks_ring[];
 extern const struct fe_attack fe_attacks_change[];
+extern const struct fe_attack fe_attacks_storm[];
 extern const struct fe_attack fe_attacks_run[];
 extern const struct fe_attack fe_attacks_fuzz[];
 extern const struct fe_attack fe_attacks_alias[];

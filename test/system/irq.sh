@@ -14,8 +14,8 @@
 
 seconds=${SVQ_SLEEP_SECONDS:-60}
 
-# One worker serves all of them: some sleep while others work. Devices are split and packed, one wants
-# kicks. Port 5 is polled once it has a front-end, port 6 sleeps only when it has been idle for long.
+# One worker serves all of them: some sleep while others work. Devices and guests are split and packed,
+# one wants kicks. Port 5 is polled once it has a front-end, port 6 sleeps only when it has been idle for long.
 vdevs=() ifaces=()
 for i in 0 1 2 3 4 5 6; do
 	vdevs+=(--vdev "vdpa_svq$i,device=soft,queues=2,backend=loopback,packed=$((i < 5 && i % 2))")
@@ -102,7 +102,9 @@ ok "without a front-end: $used us of CPU time a second"
 
 pids=()
 for i in 0 1 2 3 4; do
-	"$svq_frontend" "$tmp/port$i.sock" --traffic "$seconds" --silence $((100 + 100 * i)) \
+	format=()
+	[ $((i % 3)) -ne 1 ] || format=(--packed)
+	"$svq_frontend" "$tmp/port$i.sock" --traffic "$seconds" --silence $((100 + 100 * i)) "${format[@]}" \
 		--window 8 --pairs $((1 + i % 2)) --event-idx $((i / 2 % 2)) --seed $((i + 1)) \
 		--layout alias >"$tmp/burst$i.log" 2>&1 &
 	pids[i]=$!

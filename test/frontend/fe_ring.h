@@ -73,7 +73,7 @@ struct fe_packed {
 struct fe_event {
 	uint16_t at; /**< place, and the wrap counter in bit 15 */
 	uint16_t flags;
-};
+} __attribute__((aligned(4)));
 
 /** One buffer of a chain. */
 struct fe_seg {

@@ -472,6 +472,49 @@ test_switch_under_traffic(void)
 	CU_ASSERT_EQUAL(rte_mempool_avail_count(pool), 511);
 }
 
+/* Of this port nobody tells when packets come, or when it takes some again. */
+static void
+test_sleep(void)
+{
+	const struct svq_device_ops *ops;
+	unsigned int posted;
+
+	open_start(DEV ",queues=2", PLAIN);
+	ops = drv.dev->ops;
+	CU_ASSERT_EQUAL(ops->poll_fd(drv.dev, 0), -1);
+	/* Without receive buffers, only the driver can bring work. */
+	arrive(0, 1, 60, 1);
+	drv_poll(&drv, 0);
+	CU_ASSERT_EQUAL(ops->poll_sleep(drv.dev, 0), 0);
+	ops->poll_wake(drv.dev, 0);
+	post_rx(&drv.ring[0], 2, 100);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 1);
+	CU_ASSERT(receive(&drv.ring[0], 1, 60));
+	CU_ASSERT_EQUAL(ops->poll_sleep(drv.dev, 0), -ENOTSUP);
+	ops->poll_wake(drv.dev, 0);
+	/* The same for one buffer that does not hold all of a packet. */
+	drv_close(&drv);
+	open_start(DEV, MRG);
+	ops = drv.dev->ops;
+	post_rx(&drv.ring[0], 1, 100);
+	arrive(0, 2, 150, 1);
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+	CU_ASSERT_EQUAL(ops->poll_sleep(drv.dev, 0), 0);
+	/* What the port does not take. */
+	for (posted = 0; posted < PORT_MAX + 1; posted++) {
+		transmit(&drv.ring[1], (uint8_t)posted, 64);
+		drv_poll(&drv, 0);
+		reap_all(&drv.ring[1]);
+		CU_ASSERT_EQUAL(ops->poll_sleep(drv.dev, 0), posted < PORT_MAX ? 0 : -ENOTSUP);
+	}
+	CU_ASSERT(was_sent(0, 0, 64));
+	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
+	CU_ASSERT_EQUAL(ops->poll_sleep(drv.dev, 0), 0);
+	for (posted = 1; posted < PORT_MAX + 1; posted++)
+		CU_ASSERT(was_sent(0, (uint8_t)posted, 64));
+	drv_close(&drv);
+}
+
 static void
 test_open_close(void)
 {
@@ -609,6 +652,7 @@ fill_suite(CU_pSuite suite)
 	autotest_add(suite, "pairs switched under traffic", test_switch_under_traffic);
 	autotest_add(suite, "checksum", test_checksum);
 	autotest_add(suite, "link", test_link);
+	autotest_add(suite, "sleep", test_sleep);
 	autotest_add(suite, "open and close", test_open_close);
 }
 

@@ -4,8 +4,9 @@
 #
 # Ports that sleep (irq=on): bursts and silence of about the idle time, on several ports at once, lose
 # no wake-up; an idle port is not woken and costs less than 1 % of a core; a busy one passes what a
-# polled one does. The same for a port whose packets come from a tap, woken by its receive interrupts,
-# and from an ethdev without interrupts, looked at by a timer.
+# polled one does. The same for ports whose packets come from an ethdev: from a tap, whose queues are
+# readable when packets wait; from a virtio device, whose queues count interrupts in eventfds; from a
+# ring, which has neither, so that a timer looks at it.
 #
 # SVQ_SLEEP_SECONDS: how long bursts and silence alternate.
 
@@ -281,6 +282,24 @@ if [ -c /dev/net/tun ] && [ "$(id -u)" -eq 0 ]; then
 	done
 	tell relay quit
 	finish relay 20 || not_ok relay "ended with status $?"
+
+	# The virtio device is a port of another relay.
+	start_relay far --vdev vdpa_svq0,device=soft -- --iface "$tmp/far.sock,dev=vdpa_svq0,irq=on" \
+		-i --share-cores
+	files=()
+	[ "$SVQ_HUGE_MIB" -eq 0 ] || files=(--single-file-segments)
+	start_relay relay "${files[@]}" --vdev "net_virtio_user0,path=$tmp/far.sock" \
+		--vdev vdpa_svq0,device=soft,port=net_virtio_user0 -- \
+		--iface "$tmp/port0.sock,dev=vdpa_svq0,irq=on" -i --share-cores
+	ether_bursts 'bursts on virtio' 0 3 300
+	ether_idle 'idle virtio' 0 irq
+	stop $holder
+	show 0
+	unfaulted 0 'ethdev port on virtio'
+	tell relay quit
+	finish relay 20 || not_ok relay "ended with status $?"
+	tell far quit
+	finish far 20 || not_ok far "ended with status $?"
 else
 	echo 'SKIP: a tap: needs root and /dev/net/tun'
 fi

@@ -16,8 +16,7 @@
 #include "autotest.h"
 #include "vdpa_rig.h"
 
-#define ARGS "device=mock,queues=2,queue_size=128"
-#define BUF  0x100000
+#define BUF 0x100000
 
 static struct rig r;
 
@@ -26,7 +25,7 @@ test_same_mem_table(void)
 {
 	unsigned int maps;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	maps = mock.maps;
 	CU_ASSERT_EQUAL(rig_mem_table(&r), STUB_OK);
@@ -46,7 +45,7 @@ test_mem_grows_and_shrinks(void)
 	unsigned int maps, unmaps;
 	int head;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 4);
 	rig_give(&r, 1, BUF, 60);
 	rig_give(&r, 1, 0x100000000, 60);
@@ -100,7 +99,7 @@ test_mem_grows_and_shrinks(void)
 static void
 test_mem_in_flight_goes(void)
 {
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_give(&r, 1, 0x100000000, 60);
 	rig_poll(&r, 0);
@@ -146,7 +145,7 @@ test_mem_queue_reset(void)
 {
 	int head, tx;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	mock.m.dev.info.features |= 1ULL << VIRTIO_F_RING_RESET;
 	rig_start(&r, RIG_FEATURES, 4);
 	rig_give(&r, 0, BUF, 1500);
@@ -196,7 +195,7 @@ test_mem_queue_reset_fails(void)
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(ops); i++) {
-		rig_open(&r, ARGS);
+		rig_open(&r, RIG_ARGS);
 		mock.m.dev.info.features |= 1ULL << VIRTIO_F_RING_RESET;
 		rig_start(&r, RIG_FEATURES, 2);
 		rig_give(&r, 0, 0x100000000, 1500);
@@ -221,7 +220,7 @@ test_mem_queue_reset_fails(void)
 static void
 test_mem_of_rings_goes(void)
 {
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_give(&r, 0, 0x100000000, 1500);
 	rig_poll(&r, 0);
@@ -243,7 +242,7 @@ test_mem_table_lost(void)
 {
 	struct stub_conn *c;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_give(&r, 1, BUF, 60);
 	rig_poll(&r, 0);
@@ -300,7 +299,7 @@ test_dirty_log(void)
 {
 	int one = new_log(4096), two = new_log(1 << 20);
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	CU_ASSERT_EQUAL(set_log(one, 4096), STUB_REPLIED);
 	rig_receive(&r, BUF);

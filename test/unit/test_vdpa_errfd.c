@@ -2,7 +2,6 @@
  * Copyright(c) 2026 dpdk-svq authors
  */
 
-#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -11,19 +10,7 @@
 
 /* SET_VRING_ERR: whom it tells, whose descriptor it is, and when it is forgotten. */
 
-#define ARGS "device=mock,queues=2,queue_size=128"
-
 static struct rig r;
-
-static int
-fds(void)
-{
-	int n = 0, fd;
-
-	for (fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
 
 /* @return our end; the driver has its own. */
 static int
@@ -58,21 +45,21 @@ test_running(void)
 {
 	int rx, tx, again, before;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
-	before = fds();
+	before = rig_fds();
 	rx = set_err(0);
 	tx = set_err(1);
 	/* Ours and the driver's; librte_vhost closes the one that came. */
-	CU_ASSERT_EQUAL(fds(), before + 4);
+	CU_ASSERT_EQUAL(rig_fds(), before + 4);
 	CU_ASSERT(r.d->served[0]);
 	again = set_err(1);
-	CU_ASSERT_EQUAL(fds(), before + 5);
+	CU_ASSERT_EQUAL(rig_fds(), before + 5);
 	break_queue(1);
 	CU_ASSERT_EQUAL(signals(again), 1);
 	CU_ASSERT_EQUAL(signals(rx) + signals(tx), 0);
 	CU_ASSERT_EQUAL(rig_u64(&r, SVQ_VHOST_SET_VRING_ERR, 0 | SVQ_VHOST_VRING_NOFD), STUB_OK);
-	CU_ASSERT_EQUAL(fds(), before + 4);
+	CU_ASSERT_EQUAL(rig_fds(), before + 4);
 	break_queue(0);
 	CU_ASSERT_EQUAL(signals(rx), 0);
 	/* A front-end that is gone is told nothing. */
@@ -90,7 +77,7 @@ test_before_start(void)
 {
 	int rx, tx;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	CU_ASSERT(rig_connect(&r));
 	rx = set_err(0);
 	tx = set_err(1);
@@ -117,7 +104,7 @@ test_device(void)
 {
 	int rx, tx;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rx = set_err(0);
 	tx = set_err(1);
@@ -137,13 +124,13 @@ test_no_eventfd(void)
 	uint64_t u64 = 0;
 	int before;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
-	before = fds();
+	before = rig_fds();
 	CU_ASSERT_EQUAL(
 		rig_send_fd(&r, SVQ_VHOST_SET_VRING_ERR, &u64, sizeof(u64), dup(0)), STUB_NACK);
 	CU_ASSERT_EQUAL(r.d->vrings[0].errfd, -1);
-	CU_ASSERT_EQUAL(fds(), before);
+	CU_ASSERT_EQUAL(rig_fds(), before);
 	rig_close(&r);
 }
 

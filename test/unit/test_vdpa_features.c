@@ -104,7 +104,7 @@ warned(uint64_t features, uint16_t guest_mtu)
 	bool found;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	rig_open(&r, "device=mock,queues=2,queue_size=128");
+	rig_open(&r, RIG_ARGS);
 	mock.m.dev.info.features |= BIT(VIRTIO_NET_F_MTU);
 	mock.mtu = 1500;
 	CU_ASSERT(rig_connect(&r));

@@ -2,7 +2,6 @@
  * Copyright(c) 2026 dpdk-svq authors
  */
 
-#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -11,25 +10,13 @@
 
 /* A port with irq=on: whose descriptors are waited for, and that none stays open. */
 
-#define ARGS "device=mock,queues=2,queue_size=128"
-
 static struct rig r;
-
-static int
-fds(void)
-{
-	int n = 0, fd;
-
-	for (fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
 
 static void
 setup(uint32_t idle_us)
 {
 	rig_port_conf.idle_us = idle_us;
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_port_conf.idle_us = 0;
 	rig_start(&r, RIG_FEATURES, 2);
 }
@@ -69,10 +56,10 @@ test_on(void)
 	CU_ASSERT_EQUAL(r.d->vrings[0].irqfd, -1);
 	CU_ASSERT_EQUAL(mock.irqfd[0], -1);
 	/* Another kick descriptor takes the place of the one before. */
-	before = fds();
+	before = rig_fds();
 	CU_ASSERT_EQUAL(rig_send_fd(&r, SVQ_VHOST_SET_VRING_KICK, &u64, sizeof(u64), eventfd(0, 0)),
 		STUB_OK);
-	CU_ASSERT_EQUAL(fds(), before);
+	CU_ASSERT_EQUAL(rig_fds(), before);
 	CU_ASSERT(r.d->vrings[0].kickfd >= 0);
 	/* It stops, and only the front-end's stay. */
 	rig_stop_vring(&r, 0);
@@ -90,11 +77,11 @@ test_no_eventfd(void)
 	int before;
 
 	setup(100);
-	before = fds();
+	before = rig_fds();
 	CU_ASSERT_EQUAL(
 		rig_send_fd(&r, SVQ_VHOST_SET_VRING_KICK, &u64, sizeof(u64), dup(0)), STUB_OK);
 	CU_ASSERT_EQUAL(r.d->vrings[0].kickfd, -1);
-	CU_ASSERT_EQUAL(fds(), before - 1);
+	CU_ASSERT_EQUAL(rig_fds(), before - 1);
 	CU_ASSERT(sleep_info().timed);
 	CU_ASSERT(r.d->served[0]);
 	/* None at all. */
@@ -113,26 +100,26 @@ test_interrupts(void)
 {
 	int before;
 
-	rig_unpolled = true;
+	mock_unpolled = true;
 	setup(100);
 	CU_ASSERT(r.d->vrings[0].irqfd >= 0);
 	CU_ASSERT_EQUAL(mock.irqfd[0], r.d->vrings[0].irqfd);
 	CU_ASSERT_EQUAL(mock.irqfd[1], r.d->vrings[1].irqfd);
 	CU_ASSERT_EQUAL(svq_queue_irqfd(r.d->vrings[0].queue), r.d->vrings[0].irqfd);
 	CU_ASSERT_FALSE(sleep_info().timed);
-	before = fds();
+	before = rig_fds();
 	rig_stop_vring(&r, 0);
 	rig_stop_vring(&r, 1);
 	CU_ASSERT_EQUAL(r.d->vrings[0].irqfd, -1);
 	CU_ASSERT_EQUAL(mock.irqfd[0], -1);
-	CU_ASSERT(fds() < before);
+	CU_ASSERT(rig_fds() < before);
 	rig_close(&r);
 	/* Not for a port that is polled. */
 	setup(0);
 	CU_ASSERT_EQUAL(r.d->vrings[0].irqfd, -1);
 	CU_ASSERT_EQUAL(mock.irqfd[0], -1);
 	rig_close(&r);
-	rig_unpolled = false;
+	mock_unpolled = false;
 }
 
 static void

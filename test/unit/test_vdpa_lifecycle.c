@@ -18,8 +18,7 @@
 #include "autotest.h"
 #include "vdpa_rig.h"
 
-#define ARGS "device=mock,queues=2,queue_size=128"
-#define BUF  0x100000
+#define BUF 0x100000
 
 static struct rig r;
 
@@ -28,7 +27,7 @@ test_connect(void)
 {
 	int old, vid[SVQ_VDPA_MAX_CONNS], i;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_IDLE);
 	CU_ASSERT(rig_connect(&r));
 	CU_ASSERT_PTR_NOT_NULL(stub_conn(r.vid)->handlers.pre_msg_handle);
@@ -78,7 +77,7 @@ test_own_socket(void)
 	int vid;
 
 	/* Without new_connection(), SET_FEATURES is the first sign of a front-end. */
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	vid = stub_connect(NULL, r.d->vdpa);
 	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_IDLE);
 	r.vid = vid;
@@ -100,7 +99,7 @@ test_features(void)
 {
 	uint64_t offered;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	CU_ASSERT(rig_connect(&r));
 	CU_ASSERT_EQUAL(rig_u64(&r, SVQ_VHOST_GET_FEATURES, 0), STUB_REPLIED);
 	offered = rig_msg.payload.u64;
@@ -135,7 +134,7 @@ test_start(void)
 	uint16_t i;
 
 	/* DRIVER_OK last, so that the rings are ready before dev_conf. */
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	CU_ASSERT(rig_connect(&r));
 	CU_ASSERT_EQUAL(
 		rig_u64(&r, SVQ_VHOST_SET_PROTOCOL_FEATURES, 1ULL << VHOST_USER_PROTOCOL_F_STATUS),
@@ -163,7 +162,7 @@ test_start(void)
 static void
 test_later_pairs(void)
 {
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_RUNNING);
 	CU_ASSERT(mock.on[0]);
@@ -196,7 +195,7 @@ static void
 test_no_mq(void)
 {
 	/* Without MQ there is one pair; a third vring that gets ready all the same is not ours. */
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES & ~(1ULL << VIRTIO_NET_F_MQ), 2);
 	CU_ASSERT_EQUAL(mock.setups, 2);
 	rig_vring(&r, 2, true);
@@ -216,7 +215,7 @@ test_traffic(void)
 {
 	int head;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_give(&r, 0, BUF, 1500);
 	rig_give(&r, 1, 0x100000000, 60);
@@ -241,7 +240,7 @@ test_new_callfd(void)
 {
 	int head;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_give(&r, 1, BUF, 60);
 	rig_poll(&r, 0);
@@ -262,7 +261,7 @@ test_disable_in_flight(void)
 {
 	int head;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_give(&r, 1, BUF, 60);
 	rig_give(&r, 1, BUF + 64, 60);
@@ -289,7 +288,7 @@ test_get_vring_base(void)
 	const struct stub_conn *c;
 	int i, head;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 4);
 	c = stub_conn(r.vid);
 	for (i = 0; i < 5; i++)
@@ -342,7 +341,7 @@ test_get_vring_base(void)
 static void
 test_drain(void)
 {
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_give(&r, 1, BUF, 60);
 	rig_poll(&r, 0);
@@ -359,7 +358,7 @@ test_reset_owner(void)
 {
 	int vid;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 4);
 	vid = r.vid;
 	rig_give(&r, 1, BUF, 60);
@@ -383,7 +382,7 @@ test_disconnect_in_every_state(void)
 {
 	int i;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	for (i = 0; i < 5; i++) {
 		CU_ASSERT(rig_connect(&r));
 		CU_ASSERT_EQUAL(rig_u64(&r, SVQ_VHOST_GET_FEATURES, 0), STUB_REPLIED);
@@ -421,7 +420,7 @@ test_failing_device(void)
 {
 	enum mock_op op;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	for (op = MOCK_SET_FEATURES; op <= MOCK_PAIR_ENABLE; op++) {
 		mock.fail = op;
 		rig_start(&r, RIG_FEATURES, 4);
@@ -449,7 +448,7 @@ test_failing_dma(void)
 	unsigned int k;
 
 	/* The k-th mapping fails: of guest memory, then of shadow rings. */
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	for (k = 1; k <= 6; k++) {
 		mock.m.fail_map = k;
 		rig_start(&r, RIG_FEATURES, 2);
@@ -503,7 +502,7 @@ test_broken_device(void)
 {
 	unsigned int stops;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_give(&r, 1, BUF, 60);
 	rig_poll(&r, 0);
@@ -553,7 +552,7 @@ test_stats(void)
 	struct rte_vdpa_stat values[64];
 	int n;
 
-	rig_open(&r, ARGS);
+	rig_open(&r, RIG_ARGS);
 	rig_start(&r, RIG_FEATURES, 2);
 	rig_receive(&r, BUF);
 	stub_disconnect(r.vid);

@@ -7,7 +7,6 @@
  * offender suffers.
  */
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -30,16 +29,6 @@ setup(void)
 	rig_start(&r, RIG_FEATURES, 2);
 }
 
-static int
-fds(void)
-{
-	int n = 0, fd;
-
-	for (fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 /* The vring of queue 1 still works. */
 static bool
 alive(void)
@@ -60,11 +49,11 @@ alive(void)
 #define REFUSED(send)                                                 \
 	do {                                                          \
 		uint64_t before = r.d->stats.bad_messages;            \
-		int open_fds = fds();                                 \
+		int open_fds = rig_fds();                             \
                                                                       \
 		CU_ASSERT_EQUAL((send), STUB_NACK);                   \
 		CU_ASSERT_EQUAL(r.d->stats.bad_messages, before + 1); \
-		CU_ASSERT(fds() <= open_fds);                         \
+		CU_ASSERT(rig_fds() <= open_fds);                     \
 		CU_ASSERT(alive());                                   \
 	} while (0)
 

@@ -7,7 +7,7 @@
 
 /**
  * @file
- * A rig for tests of the vDPA driver: a device type "mock" that is driven by hand, a guest with
+ * A rig for tests of the vDPA driver: the device of vdpa_mock.h, a guest with
  * memory and vrings, and its front-end, which sends vhost-user messages to the stub of
  * librte_vhost. The driver, the relay, guest memory and the address tables are the real ones.
  */
@@ -15,57 +15,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mock_device.h"
 #include "svq_vdpa_priv.h"
+#include "vdpa_mock.h"
 #include "vdpa_stub_vhost.h"
 
-#define RIG_QUEUES 8
-#define RIG_RING   64u
+#define RIG_QUEUES MOCK_QUEUES
+/** Arguments of a device that most tests do with. */
+#define RIG_ARGS "device=mock,queues=2,queue_size=128"
+#define RIG_RING 64u
 #define RIG_FEATURES                                                                             \
 	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_NET_F_MQ | 1ULL << VIRTIO_NET_F_MRG_RXBUF | \
 		1ULL << VHOST_USER_F_PROTOCOL_FEATURES)
-
-/** Operations of the device that can be made to fail; first those of a start, in order. */
-enum mock_op {
-	MOCK_NONE,
-	MOCK_OPEN,
-	MOCK_SET_FEATURES,
-	MOCK_QUEUE_SETUP,
-	MOCK_START,
-	MOCK_PAIR_ENABLE,
-	MOCK_QUEUE_RESET,
-	MOCK_QUEUE_RESTART,
-	MOCK_OPS
-};
-
-/** The one device of type "mock". */
-extern struct vdpa_mock {
-	struct mock_device m;
-	enum mock_op fail; /**< this operation fails, the @p fail_after-th time from now */
-	unsigned int fail_after;
-	bool open, started;
-	bool on[4];	/**< pairs */
-	bool completes; /**< poll returns what the guest sent */
-	uint8_t status;
-	uint64_t features;
-	unsigned int maps, unmaps, starts, stops, setups, queue_resets;
-	bool is_reset[RIG_QUEUES]; /**< by queue_reset */
-	struct svq_device_queue queue[RIG_QUEUES];
-	int irqfd[RIG_QUEUES]; /* -1: none */
-	uint16_t seen[RIG_QUEUES], returned[RIG_QUEUES];
-	unsigned int era[RIG_QUEUES]; /**< counts the times that a queue was set up */
-	uint16_t max_pairs;
-	uint16_t mtu;
-	uint16_t link;		  /**< of its config space */
-	int config_fd;		  /**< by config_irq, gone after a stop */
-	unsigned int config_done; /**< calls of it */
-	unsigned int notified[RIG_QUEUES];
-} mock;
-
-/** The device takes the next chain of a queue. @return its head; -1: none. */
-int mock_take(uint16_t qid);
-/** The device returns a chain. */
-void mock_return(uint16_t qid, uint16_t head, uint32_t len);
 
 /** A region of the guest's memory: a piece of the file. */
 struct rig_region {
@@ -87,8 +47,6 @@ struct rig {
 
 /** How rig_open() opens the port; a test that sets it clears it again. */
 extern struct svq_vdpa_port_conf rig_port_conf;
-/** Whether its device works by itself, without being polled; likewise. */
-extern bool rig_unpolled;
 
 /** Add the device vdpa_svq0 with @p args and open port "rig.sock" in a directory of its own. */
 void rig_open(struct rig *r, const char *args);
@@ -98,6 +56,8 @@ void rig_close(struct rig *r);
 int rig_vdev_add(struct rte_vdev_device *vdev, const char *name, const char *args);
 /** The port's path. */
 const char *rig_path(void);
+/** How many descriptors the process has open. */
+int rig_fds(void);
 
 /** Send a message; the payload's size is taken from the request. */
 enum stub_result rig_send(struct rig *r, uint32_t request, const void *payload, uint32_t size);

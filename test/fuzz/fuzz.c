@@ -20,7 +20,9 @@ static size_t left;
 static uint64_t state;
 static uint64_t inputs;
 static struct timespec start;
-static void (*reporter)(FILE *f);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What only EAL's memory points to is no leak. */
 static int
@@ -34,13 +36,13 @@ add_root(const struct rte_memseg_list *list, void *arg)
 static void
 at_exit(void)
 {
-	reporter(stderr);
+	fuzz_target.report(stderr);
 }
 
-void
-fuzz_init(const char *name, void (*report)(FILE *f))
+static void
+start_eal(void)
 {
-	char *eal[32] = {(char *)(uintptr_t)name, "--no-huge", "-m", "256", "--no-pci",
+	char *eal[32] = {(char *)(uintptr_t)fuzz_target.name, "--no-huge", "-m", "256", "--no-pci",
 		"--no-shconf", "--no-telemetry", "--log-level=*:1", "--lcores", "0@0,1@0"};
 	const char *more = getenv("FUZZ_EAL");
 	char *copy = strdup(more != NULL ? more : ""), *arg;
@@ -55,17 +57,28 @@ fuzz_init(const char *name, void (*report)(FILE *f))
 		sched_setaffinity(0, sizeof(cpus), &cpus) != 0)
 		abort();
 	rte_memseg_list_walk(add_root, NULL);
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	reporter = report;
-	atexit(at_exit);
 }
 
-void
-fuzz_begin(const uint8_t *data, size_t size)
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	RTE_SET_USED(argc);
+	RTE_SET_USED(argv);
+	start_eal();
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	atexit(at_exit);
+	fuzz_target.init();
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	in = data;
 	left = size;
 	inputs++;
+	fuzz_target.input();
+	return 0;
 }
 
 uint64_t

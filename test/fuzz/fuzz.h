@@ -30,12 +30,17 @@
 		}                                                                        \
 	} while (0)
 
-/** EAL without hugepages; FUZZ_EAL in the environment adds arguments. @p report is called at the
- * end: it tells on one line, after "did: ", how much was done. */
-void fuzz_init(const char *name, void (*report)(FILE *f));
+/** What a target consists of. */
+struct fuzz_target {
+	const char *name;
+	void (*init)(void);	 /**< once, when EAL is up */
+	void (*input)(void);	 /**< run one input to its end */
+	void (*report)(FILE *f); /**< at the end: on one line, after "did: ", how much was done */
+};
 
-/** Begin an input. */
-void fuzz_begin(const uint8_t *data, size_t size);
+/** Each program defines its own. EAL has no hugepages; FUZZ_EAL in the environment adds arguments.
+ */
+extern const struct fuzz_target fuzz_target;
 
 /** The next bytes of the input; beyond its end 0. @p bytes: 0..8. */
 uint64_t fuzz_take(unsigned int bytes);
@@ -47,7 +52,7 @@ bool fuzz_more(void);
 uint32_t fuzz_below(uint32_t n);
 void fuzz_seed(uint64_t seed);
 
-/** Inputs so far, and seconds since fuzz_init(). */
+/** Inputs so far, and seconds since the first. */
 uint64_t fuzz_inputs(void);
 double fuzz_seconds(void);
 

@@ -13,9 +13,6 @@
 
 #include "fuzz_bed.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 /* What it has of the guest's: ids, and bytes that it may write. */
 static struct {
 	uint16_t head;
@@ -31,14 +28,10 @@ forget(void)
 	honest_guest_device_reset();
 }
 
-int
-LLVMFuzzerInitialize(int *argc, char ***argv)
+static void
+init(void)
 {
-	(void)argc;
-	(void)argv;
-	fuzz_init("fuzz_device", fuzz_bed_report);
 	fuzz_device_forget = forget;
-	return 0;
 }
 
 static void
@@ -175,18 +168,22 @@ finish(struct bed *b)
 	fuzz_assert(svq_queue_error(b->q) == SVQ_QUEUE_OK);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+input(void)
 {
-	struct bed *b;
+	struct bed *b = fuzz_bed_take();
 
-	fuzz_begin(data, size);
-	b = fuzz_bed_take();
 	honest_guest_begin(b);
 	while (fuzz_more())
 		step(b);
 	finish(b);
 	fuzz_assert(b->bad_iova == 0);
 	fuzz_assert(fuzz_bed_guest_faults(b) == 0);
-	return 0;
 }
+
+const struct fuzz_target fuzz_target = {
+	.name = "fuzz_device",
+	.init = init,
+	.input = input,
+	.report = fuzz_bed_report,
+};

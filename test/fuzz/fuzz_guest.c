@@ -12,17 +12,10 @@
 
 #include "fuzz_bed.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int
-LLVMFuzzerInitialize(int *argc, char ***argv)
+static void
+init(void)
 {
-	(void)argc;
-	(void)argv;
-	fuzz_init("fuzz_guest", fuzz_bed_report);
 	fuzz_device_forget = honest_device_begin;
-	return 0;
 }
 
 static void
@@ -65,13 +58,11 @@ step(struct bed *b)
 	}
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+input(void)
 {
-	struct bed *b;
+	struct bed *b = fuzz_bed_take();
 
-	fuzz_begin(data, size);
-	b = fuzz_bed_take();
 	hostile_guest_begin(b);
 	fuzz_bed_guest_changes(b, true);
 	while (fuzz_more())
@@ -87,5 +78,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_assert(honest_device_holds() <= svq_queue_inflight(b->q));
 	fuzz_assert(b->bad_iova == 0);
 	fuzz_assert(fuzz_bed_device_faults(b) == 0);
-	return 0;
 }
+
+const struct fuzz_target fuzz_target = {
+	.name = "fuzz_guest",
+	.init = init,
+	.input = input,
+	.report = fuzz_bed_report,
+};

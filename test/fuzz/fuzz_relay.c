@@ -12,9 +12,6 @@
 
 #include "fuzz_bed.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void
 forget(void)
 {
@@ -22,14 +19,10 @@ forget(void)
 	hostile_device_begin();
 }
 
-int
-LLVMFuzzerInitialize(int *argc, char ***argv)
+static void
+init(void)
 {
-	(void)argc;
-	(void)argv;
-	fuzz_init("fuzz_relay", fuzz_bed_report);
 	fuzz_device_forget = forget;
-	return 0;
 }
 
 static void
@@ -80,17 +73,21 @@ step(struct bed *b)
 	}
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+input(void)
 {
-	struct bed *b;
+	struct bed *b = fuzz_bed_take();
 
-	fuzz_begin(data, size);
-	b = fuzz_bed_take();
 	hostile_guest_begin(b);
 	fuzz_bed_guest_changes(b, true);
 	while (fuzz_more())
 		step(b);
 	device_takes(b, UINT32_MAX);
-	return 0;
 }
+
+const struct fuzz_target fuzz_target = {
+	.name = "fuzz_relay",
+	.init = init,
+	.input = input,
+	.report = fuzz_bed_report,
+};

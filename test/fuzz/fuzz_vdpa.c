@@ -18,9 +18,6 @@
 #include "fuzz.h"
 #include "vdpa_play.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct vdpa_play play;
 static uint64_t steps;
 
@@ -67,24 +64,19 @@ report(FILE *f)
 	rig_close(&play.r);
 }
 
-int
-LLVMFuzzerInitialize(int *argc, char ***argv)
+static void
+init(void)
 {
-	RTE_SET_USED(argc);
-	RTE_SET_USED(argv);
-	fuzz_init("fuzz_vdpa", report);
 	play.r.vid = -1;
 	rig_open(&play.r, "device=mock,queues=2,queue_size=64");
-	return 0;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+input(void)
 {
 	uint64_t reset = 1ULL << VIRTIO_F_RING_RESET;
 	unsigned int shape;
 
-	fuzz_begin(data, size);
 	shape = pick(4);
 	mock.m.dev.info.features &= ~reset;
 	if (shape & 1)
@@ -96,5 +88,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		steps++;
 	}
 	vdpa_play_end(&play);
-	return 0;
 }
+
+const struct fuzz_target fuzz_target = {
+	.name = "fuzz_vdpa",
+	.init = init,
+	.input = input,
+	.report = report,
+};

@@ -79,6 +79,8 @@ struct svq_device_stats {
 /** Device status bits (virtio 1.2, 2.1) that matter here. */
 #define SVQ_DEVICE_S_DRIVER_OK	 0x04
 #define SVQ_DEVICE_S_NEEDS_RESET 0x40
+/** What is read where no device answers: every bit, those without a meaning, too. */
+#define SVQ_DEVICE_S_GONE 0xff
 
 struct svq_device;
 struct svq_dma;

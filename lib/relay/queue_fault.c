@@ -44,6 +44,8 @@ static const struct {
 		"device returned a descriptor with the wrong wrap counter, place"},
 	[SVQ_QUEUE_E_USED_LEN] = {"used_len", "device wrote more than the buffer holds, bytes"},
 	[SVQ_QUEUE_E_NEEDS_RESET] = {"needs_reset", "device asks to be reset, status"},
+	[SVQ_QUEUE_E_GONE] = {"gone",
+		"device does not answer (removed, or without power; lspci tells), status"},
 	[SVQ_QUEUE_E_DEVICE] = {"device", "device broke"},
 };
 
@@ -116,6 +118,8 @@ svq_queue_fault(struct svq_queue *q, enum svq_queue_error error, uint64_t detail
 void
 svq_queue_break(struct svq_queue *q, enum svq_queue_error error)
 {
+	uint8_t status;
+
 	if (q->error != SVQ_QUEUE_OK)
 		return;
 	/* One queue tells it for all. */
@@ -124,9 +128,12 @@ svq_queue_break(struct svq_queue *q, enum svq_queue_error error)
 	if (error == SVQ_QUEUE_E_DEVICE) {
 		q->error = error;
 		signal_error(q);
-	} else {
-		svq_queue_fault(q, error, q->dev->ops->status(q->dev));
+		return;
 	}
+	status = q->dev->ops->status(q->dev);
+	if (error == SVQ_QUEUE_E_NEEDS_RESET && status == SVQ_DEVICE_S_GONE)
+		error = SVQ_QUEUE_E_GONE;
+	svq_queue_fault(q, error, status);
 }
 
 enum svq_queue_error

@@ -63,6 +63,7 @@ enum svq_queue_error {
 	SVQ_QUEUE_E_USED_WRAP,	 /**< packed: flags of neither an available nor a used one */
 	SVQ_QUEUE_E_USED_LEN,	 /**< more bytes written than the chain's writable part */
 	SVQ_QUEUE_E_NEEDS_RESET, /**< the device set NEEDS_RESET */
+	SVQ_QUEUE_E_GONE,	 /**< the device reads as all ones: nobody answers */
 	SVQ_QUEUE_E_MAX,
 	/** No fault of this queue, and not counted: its device broke, see svq_device_break(). */
 	SVQ_QUEUE_E_DEVICE = SVQ_QUEUE_E_MAX,
@@ -215,7 +216,7 @@ void svq_queue_set_errfd(struct svq_queue *queue, int fd);
 enum svq_queue_error svq_queue_error(const struct svq_queue *queue);
 
 /** Break the queue for a reason found elsewhere (SVQ_QUEUE_E_NEEDS_RESET, SVQ_QUEUE_E_MEMORY_LOST).
- */
+ * A device that is gone seems to need a reset, too, and is told apart here. */
 void svq_queue_break(struct svq_queue *queue, enum svq_queue_error error);
 
 /** Counters. Any thread. */

@@ -445,6 +445,13 @@ test_device_faults(void)
 	svq_queue_break(b.q, SVQ_QUEUE_E_NEEDS_RESET);
 	CU_ASSERT_EQUAL(svq_queue_error(b.q), SVQ_QUEUE_E_NEEDS_RESET);
 	bed_close(&b);
+
+	/* Where nobody answers, the bit is read, too. */
+	one_in_flight();
+	b.status = SVQ_DEVICE_S_GONE;
+	svq_queue_break(b.q, SVQ_QUEUE_E_NEEDS_RESET);
+	CU_ASSERT_EQUAL(svq_queue_error(b.q), SVQ_QUEUE_E_GONE);
+	bed_close(&b);
 }
 
 static void

@@ -569,7 +569,7 @@ test_stats(void)
 	CU_ASSERT_EQUAL(r.d->vdpa->ops->get_stats(r.d->vdpa, 0, values, 64), n);
 	CU_ASSERT_STRING_EQUAL(names[2].name, "bytes");
 	CU_ASSERT_EQUAL(values[2].value, 200);
-	CU_ASSERT_STRING_EQUAL(names[n - 1].name, "errors_needs_reset");
+	CU_ASSERT_STRING_EQUAL(names[n - 1].name, "errors_gone");
 	CU_ASSERT(r.d->vdpa->ops->get_stats(r.d->vdpa, 4, values, 64) < 0);
 	CU_ASSERT_EQUAL(r.d->vdpa->ops->reset_stats(r.d->vdpa, 0), 0);
 	CU_ASSERT_EQUAL(r.d->vdpa->ops->get_stats(r.d->vdpa, 0, values, 64), n);

@@ -491,6 +491,16 @@ vpci_stats(struct svq_device *dev, struct svq_device_stats *stats)
 	memset(stats, 0, sizeof(*stats));
 }
 
+static const char *
+status_text(uint8_t status)
+{
+	if (status == SVQ_DEVICE_S_GONE)
+		return "does not answer";
+	if (status & SVQ_DEVICE_S_NEEDS_RESET)
+		return "needs a reset";
+	return status & SVQ_DEVICE_S_DRIVER_OK ? "running" : "stopped";
+}
+
 static void
 vpci_dump(struct svq_device *dev, FILE *f)
 {
@@ -502,9 +512,7 @@ vpci_dump(struct svq_device *dev, FILE *f)
 	svq_vfio_stats(vp->vfio, &stats);
 	fprintf(f, "  PCI function: %s, IOMMU group %u, %u MSI-X vectors\n", info->pci, info->group,
 		info->n_msix);
-	fprintf(f, "  status: %s%s (0x%02x)\n",
-		status & SVQ_DEVICE_S_DRIVER_OK ? "running" : "stopped",
-		status & SVQ_DEVICE_S_NEEDS_RESET ? ", needs a reset" : "", status);
+	fprintf(f, "  status: %s (0x%02x)\n", status_text(status), status);
 	fprintf(f, "  queue pairs: %u of %u, %s rings of at most %u descriptors\n",
 		dev->info.max_pairs, vp->net_pairs,
 		vp->features & RTE_BIT64(VIRTIO_F_RING_PACKED) ? "packed" : "split",

@@ -78,8 +78,8 @@ make(uint32_t payload, uint16_t gso_size)
 		.packet_id = RTE_BE16(0xfffe),
 		.time_to_live = 64,
 		.next_proto_id = IPPROTO_TCP,
-		.src_addr = RTE_BE32(RTE_IPV4(192, 0, 2, 1)),
-		.dst_addr = RTE_BE32(RTE_IPV4(192, 0, 2, 2)),
+		.src_addr = RTE_BE32(RTE_IPV4(10, 0, 0, 1)),
+		.dst_addr = RTE_BE32(RTE_IPV4(10, 0, 0, 2)),
 	};
 	struct rte_tcp_hdr tcp = {
 		.src_port = RTE_BE16(1),

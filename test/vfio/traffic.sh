@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 dpdk-svq authors
 #
-# traffic.sh SLOT SLOT FRAMES PEER [ARGUMENT...]: verified frames from our own front-end through the
+# traffic.sh SLOT SLOT FRAMES PEER PAIRS [ARGUMENT...]: verified frames from our own front-end through the
 # relay, a card and the cable to another card and back. Each has a sequence number and a checksum; none
 # is lost, altered, doubled or overtaken. ARGUMENT: the front-end's.
 #
@@ -11,8 +11,8 @@
 
 . "$(dirname "$0")/lib.sh"
 
-slot=$1 other=$2 frames=$3 peer=$4
-shift 4
+slot=$1 other=$2 frames=$3 peer=$4 pairs=$5
+shift 5
 ports=(0 1)
 case $peer in
 kernel)
@@ -21,11 +21,11 @@ kernel)
 	ports=(0)
 	;;
 packed | split)
-	start_cards "$slot" "$other"
-	start_mirror mirror 1 "packed_vq=$([ "$peer" = split ]; echo $?)"
+	start_cards "$slot" "$other" "queues=$pairs"
+	start_mirror mirror 1 "packed_vq=$([ "$peer" = split ]; echo $?)" "$pairs"
 	;;
 esac
-frontend_run traffic --packets "$frames" "$@" || {
+frontend_run traffic --packets "$frames" --pairs "$pairs" "$@" || {
 	for port in "${ports[@]}"; do
 		show "$port"
 		echo "$figures"
@@ -41,6 +41,10 @@ for port in "${ports[@]}"; do
 			fail "port $port: $key $(figure "summary port $port" $key)"
 	done
 	grep '^summary\|^queue' <<<"$figures"
+done
+for ((i = 0; i < 2 * pairs; i++)); do
+	# Every queue has its share.
+	[ "$(figure "queue $i " chains)" -ge $((frames / pairs / 2)) ] || fail "queue $i: $figures"
 done
 echo "ok: $frames frames each way, $(sed -n 's/.*longest pause/longest pause/p' "$tmp/frontend.out")"
 finish_relay

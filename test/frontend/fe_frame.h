@@ -8,8 +8,8 @@
 /**
  * @file
  * Ethernet frames that say who they are: queue pair, sequence number, length and a checksum over
- * all of it, so that a loss, a change and a repetition can be told apart. They are IPv4 packets of a
- * protocol that nobody knows, a flow for each pair.
+ * all of it, so that a loss, a change and a repetition can be told apart. They are IPv4 packets of
+ * a protocol that nobody knows, a flow for each pair.
  */
 
 #include <stdint.h>

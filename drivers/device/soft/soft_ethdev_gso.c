@@ -86,7 +86,9 @@ soft_port_gso(const struct soft_port *port, const struct soft_net *net, struct r
 		return n == -ENOMEM ? n : 0;
 	for (i = 0; i < n; i++)
 		finish(port, &lens, segs[i]);
-	i = rte_eth_tx_prepare(port->id, net->pair->index, segs, (uint16_t)n);
-	rte_pktmbuf_free_bulk(&segs[i], (unsigned int)(n - i));
-	return i;
+	if (likely(rte_eth_tx_prepare(port->id, net->pair->index, segs, (uint16_t)n) == n))
+		return n;
+	/* All or nothing: what is dropped is counted by packets. */
+	rte_pktmbuf_free_bulk(segs, (unsigned int)n);
+	return 0;
 }

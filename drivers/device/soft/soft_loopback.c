@@ -87,9 +87,11 @@ loop_plain(struct soft_net *net, const bool packed)
 			break;
 		memcpy(to[i].addr, &hdr, hdr_len);
 		copy(to[i].addr + hdr_len, from[i].addr + hdr_len, from[i].len - hdr_len);
-		soft_ring_take_as(&pair->rx, packed, &to[i].head, from[i].len, false);
-		soft_ring_take_as(&pair->tx, packed, &from[i].head, 0, true);
 	}
+	for (n = 0; n < i; n++)
+		soft_ring_take_as(&pair->rx, packed, &to[n].head, from[n].len, false);
+	for (n = 0; n < i; n++)
+		soft_ring_take_as(&pair->tx, packed, &from[n].head, 0, true);
 	net->rx_packets += i;
 	net->tx_packets += i;
 	return i;

@@ -156,15 +156,15 @@ struct svq_burst_sum {
 
 /* Write the plain chains into the shadow ring, as many as it has room for. */
 static __rte_always_inline void
-svq_burst_put_plain(
-	struct svq_queue *q, const struct svq_shadow_ops *s, struct svq_burst_sum *sum, bool kept)
+svq_burst_put_plain(struct svq_queue *q, const struct svq_shadow_ops *s, struct svq_burst_sum *sum,
+	enum svq_slots_mode mode)
 {
 	const struct svq_gather *ga = &q->gather;
 	unsigned int n = RTE_MIN(ga->n_plain, q->shadow.n_free), i;
 	uint64_t readable;
 
-	n = s->put_plain(q, n, kept);
-	if (!kept)
+	n = s->put_plain(q, n, mode);
+	if (mode != SVQ_SLOTS_KEPT)
 		q->shadow.n_free -= n;
 	sum->chains = n;
 	sum->descs = n;
@@ -239,7 +239,7 @@ svq_burst_put(struct svq_queue *q, const struct svq_shadow_ops *s, const struct 
 
 static __rte_always_inline unsigned int
 svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	bool kept)
+	enum svq_slots_mode mode)
 {
 	const unsigned int weight = svq_burst_weight(q->stats.bursts);
 	uint64_t start = weight != 0 ? rte_rdtsc() : 0, detail = 0;
@@ -265,12 +265,12 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 	q->wanted = 0;
 	map = svq_dma_map(q->dma);
 	ga->n_plain = svq_burst_gather_plain(q, g, map, n);
-	svq_burst_put_plain(q, s, &sum, kept);
+	svq_burst_put_plain(q, s, &sum, mode);
 	ga->n_plain = ga->n_descs = ga->places = sum.chains;
 	ga->n_chains = 0;
 	if (sum.chains < n) {
 		fault = svq_burst_gather(q, g, map, n - sum.chains, &detail);
-		fault = svq_burst_put(q, s, map, fault, &sum, &detail, kept);
+		fault = svq_burst_put(q, s, map, fault, &sum, &detail, mode == SVQ_SLOTS_KEPT);
 	}
 
 	g->taken(q, sum.chains);
@@ -448,9 +448,9 @@ svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 
 static __rte_always_inline unsigned int
 svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	bool kept)
+	enum svq_slots_mode mode)
 {
-	const enum svq_slots_mode mode = kept ? SVQ_SLOTS_KEPT : SVQ_SLOTS_STACK;
+	const bool kept = mode == SVQ_SLOTS_KEPT;
 	struct svq_burst_back b;
 	struct svq_used u;
 	unsigned int n;

@@ -99,22 +99,13 @@ svq_ordered_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 /* Return up to @p n plain chains before @p last, written throughout. @return how many. */
 static __rte_always_inline unsigned int
 svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	struct svq_ordered_back *o, uint16_t last, unsigned int n, bool log)
+	const struct svq_shadow_ops *s, struct svq_ordered_back *o, uint16_t last, unsigned int n,
+	bool log)
 {
-	struct svq_shadow_taking t = svq_shadow_taking(q, SVQ_SLOTS_RING, log);
-	unsigned int i;
-
-	n = RTE_MIN(n, (unsigned int)SVQ_BURST);
-	for (i = 0; i < n && t.next != last; i++) {
-		if (!svq_shadow_take_plain(&t, i, t.next, (uint32_t)t.flight[t.next].half[1]))
-			break;
-	}
-	if (i == 0)
-		return 0;
-	svq_shadow_free_oldest(q, i);
-	svq_ordered_return_plain(q, g, o, i, log);
-	o->b.bytes += t.bytes;
-	return i;
+	n = s->skip_plain(q, last, RTE_MIN(n, (unsigned int)SVQ_BURST), log, &o->b.bytes);
+	if (n != 0)
+		svq_ordered_return_plain(q, g, o, n, log);
+	return n;
 }
 
 /*
@@ -135,8 +126,8 @@ svq_ordered_skip(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 			return false;
 		}
 		plain = q->log.base != NULL
-			? svq_ordered_skip_plain(q, g, o, last->head, left, true)
-			: svq_ordered_skip_plain(q, g, o, last->head, left, false);
+			? svq_ordered_skip_plain(q, g, s, o, last->head, left, true)
+			: svq_ordered_skip_plain(q, g, s, o, last->head, left, false);
 		s->skip(q, plain);
 		if (likely(plain != 0))
 			continue;

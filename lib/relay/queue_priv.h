@@ -319,7 +319,7 @@ struct svq_guest_ops {
 struct svq_shadow_ops {
 	/** Write the plain chains that were gathered, translated, and of which there is room for @p
 	 * n. @return how many; fewer if the next one's id is in flight. */
-	unsigned int (*put_plain)(struct svq_queue *q, unsigned int n, bool kept);
+	unsigned int (*put_plain)(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode);
 	/** Write one translated chain, of which svq_shadow_claim() held, @p ahead chains after the
 	 * last published one. */
 	void (*put)(struct svq_queue *q, const struct svq_gpa_map *map,
@@ -344,6 +344,13 @@ struct svq_shadow_ops {
 	 */
 	unsigned int (*take_plain)(struct svq_queue *q, unsigned int ahead, unsigned int n,
 		enum svq_slots_mode mode, bool log, uint64_t *bytes);
+	/**
+	 * Slots are a ring: take up to @p n plain chains from the oldest one on, those before slot
+	 * @p last, as if a device had returned each written throughout. No entry is read. The rest
+	 * as take_plain().
+	 */
+	unsigned int (*skip_plain)(
+		struct svq_queue *q, uint16_t last, unsigned int n, bool log, uint64_t *bytes);
 	/** Log what was written of the @p n plain chains that the scratch has. */
 	void (*log_plain)(const struct svq_queue *q, unsigned int n);
 	/** Read and check the entry that lies @p ahead entries after the next one; @p none: there
@@ -416,31 +423,35 @@ extern const struct svq_instance svq_packed_packed_vector[SVQ_SLOTS_MODES];
 #endif
 
 /** Define those of a pairing; @p how: attributes of the functions. */
-#define SVQ_INSTANCES(name, guest, shadow, how)                   \
-	static how unsigned int avail(struct svq_queue *q)        \
-	{                                                         \
-		return svq_burst_avail(q, guest, shadow, false);  \
-	}                                                         \
-	static how unsigned int avail_kept(struct svq_queue *q)   \
-	{                                                         \
-		return svq_burst_avail(q, guest, shadow, true);   \
-	}                                                         \
-	static how unsigned int used(struct svq_queue *q)         \
-	{                                                         \
-		return svq_burst_used(q, guest, shadow, false);   \
-	}                                                         \
-	static how unsigned int used_kept(struct svq_queue *q)    \
-	{                                                         \
-		return svq_burst_used(q, guest, shadow, true);    \
-	}                                                         \
-	static how unsigned int used_ordered(struct svq_queue *q) \
-	{                                                         \
-		return svq_burst_used_ordered(q, guest, shadow);  \
-	}                                                         \
-	const struct svq_instance name[SVQ_SLOTS_MODES] = {       \
-		[SVQ_SLOTS_STACK] = {avail, used},                \
-		[SVQ_SLOTS_KEPT] = {avail_kept, used_kept},       \
-		[SVQ_SLOTS_RING] = {avail, used_ordered},         \
+#define SVQ_INSTANCES(name, guest, shadow, how)                            \
+	static how unsigned int avail_stack(struct svq_queue *q)           \
+	{                                                                  \
+		return svq_burst_avail(q, guest, shadow, SVQ_SLOTS_STACK); \
+	}                                                                  \
+	static how unsigned int avail_kept(struct svq_queue *q)            \
+	{                                                                  \
+		return svq_burst_avail(q, guest, shadow, SVQ_SLOTS_KEPT);  \
+	}                                                                  \
+	static how unsigned int avail_ring(struct svq_queue *q)            \
+	{                                                                  \
+		return svq_burst_avail(q, guest, shadow, SVQ_SLOTS_RING);  \
+	}                                                                  \
+	static how unsigned int used_stack(struct svq_queue *q)            \
+	{                                                                  \
+		return svq_burst_used(q, guest, shadow, SVQ_SLOTS_STACK);  \
+	}                                                                  \
+	static how unsigned int used_kept(struct svq_queue *q)             \
+	{                                                                  \
+		return svq_burst_used(q, guest, shadow, SVQ_SLOTS_KEPT);   \
+	}                                                                  \
+	static how unsigned int used_ring(struct svq_queue *q)             \
+	{                                                                  \
+		return svq_burst_used_ordered(q, guest, shadow);           \
+	}                                                                  \
+	const struct svq_instance name[SVQ_SLOTS_MODES] = {                \
+		[SVQ_SLOTS_STACK] = {avail_stack, used_stack},             \
+		[SVQ_SLOTS_KEPT] = {avail_kept, used_kept},                \
+		[SVQ_SLOTS_RING] = {avail_ring, used_ring},                \
 	}
 
 /** Bytes of the bitmap of ids. */

@@ -170,6 +170,7 @@ struct svq_shadow_plain {
 	const uint16_t *free; /* behind the next free slot */
 	uint64_t *ids;
 	uint64_t seq;
+	uint32_t size;
 };
 
 /** The same for the way back. */
@@ -226,17 +227,19 @@ svq_shadow_plain(const struct svq_queue *q)
 		.free = r->free + r->n_free,
 		.ids = q->guest.ids,
 		.seq = q->seq,
+		.size = q->size,
 	};
 }
 
 /** Claim a slot for the @p i -th plain chain, and fill it. @return false: its id is in flight. */
 static __rte_always_inline bool
-svq_shadow_claim_plain(const struct svq_shadow_plain *p, unsigned int i, uint16_t *slot, bool kept)
+svq_shadow_claim_plain(
+	const struct svq_shadow_plain *p, unsigned int i, uint16_t *slot, enum svq_slots_mode mode)
 {
 	uint64_t writable = p->writable >> i & 1;
 	uint16_t id = p->id[i];
 
-	if (kept) {
+	if (mode == SVQ_SLOTS_KEPT) {
 		*slot = id;
 		if (unlikely(p->flight[id].word != 0))
 			return false;
@@ -360,6 +363,22 @@ svq_shadow_release_oldest(struct svq_queue *q, const struct svq_used *used)
 		svq_table_release(q, used->head);
 	q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));
 	svq_shadow_free_oldest(q, used->flight.slots);
+}
+
+/** Of struct svq_shadow_ops. */
+static __rte_always_inline unsigned int
+svq_shadow_skip_plain(struct svq_queue *q, uint16_t last, unsigned int n, bool log, uint64_t *bytes)
+{
+	struct svq_shadow_taking t = svq_shadow_taking(q, SVQ_SLOTS_RING, log);
+	unsigned int i;
+
+	for (i = 0; i < n && t.next != last; i++) {
+		if (!svq_shadow_take_plain(&t, i, t.next, (uint32_t)t.flight[t.next].half[1]))
+			break;
+	}
+	svq_shadow_free_oldest(q, i);
+	*bytes += t.bytes;
+	return i;
 }
 
 /** Whether a device may return this id and length. */

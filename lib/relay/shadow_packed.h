@@ -77,7 +77,7 @@ shadow_packed_put(struct svq_queue *q, const struct svq_gpa_map *map, const stru
 }
 
 static __rte_always_inline unsigned int
-shadow_packed_put_plain(struct svq_queue *q, unsigned int n, bool kept)
+shadow_packed_put_plain(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode)
 {
 	const struct svq_shadow_plain p = svq_shadow_plain(q);
 	struct svq_shadow_ring *r = &q->shadow;
@@ -87,7 +87,7 @@ shadow_packed_put_plain(struct svq_queue *q, unsigned int n, bool kept)
 	const uint32_t size = q->size;
 	unsigned int i;
 
-	for (i = 0; i < n && svq_shadow_claim_plain(&p, i, &slot, kept); i++) {
+	for (i = 0; i < n && svq_shadow_claim_plain(&p, i, &slot, mode); i++) {
 		/* VRING_DESC_F_WRITE is bit 1. */
 		uint16_t flags = svq_packed_avail_flags(wrap) | (p.writable >> i & 1) << 1;
 
@@ -242,6 +242,7 @@ static const struct svq_shadow_ops svq_shadow_packed = {
 	SHADOW_PACKED_OPS,
 	.put_plain = shadow_packed_put_plain,
 	.take_plain = shadow_packed_take_plain,
+	.skip_plain = svq_shadow_skip_plain,
 	.log_plain = svq_shadow_log_plain,
 };
 

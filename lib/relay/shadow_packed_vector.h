@@ -16,13 +16,13 @@
 /* Write plain chains @p i to @p i + @p n - 1 at @p pos. @return how many could be claimed. */
 SVQ_VECTOR unsigned int
 shadow_packed_put_eight(struct svq_shadow_ring *r, const struct svq_shadow_plain *p, unsigned int i,
-	uint16_t pos, bool wrap, unsigned int n, bool kept)
+	uint16_t pos, bool wrap, unsigned int n, enum svq_slots_mode mode)
 {
 	uint16_t slot[SVQ_LANES] = {0};
 	__m512i half;
-	unsigned int k = svq_shadow_claim_eight(p, i, n, slot, kept);
+	unsigned int k = svq_shadow_claim_eight(p, i, n, slot, mode);
 
-	half = _mm512_slli_epi64(svq_load_ids(kept ? &p->id[i] : slot), 32);
+	half = _mm512_slli_epi64(svq_load_ids(mode == SVQ_SLOTS_KEPT ? &p->id[i] : slot), 32);
 	half = _mm512_or_epi64(half, svq_load_lens(&p->len[i]));
 	half = _mm512_or_epi64(half, svq_all((uint64_t)svq_packed_avail_flags(wrap) << 48));
 	half = _mm512_mask_or_epi64(half, (__mmask8)(p->writable >> i), half,
@@ -41,7 +41,7 @@ shadow_packed_put_eight(struct svq_shadow_ring *r, const struct svq_shadow_plain
 }
 
 SVQ_VECTOR unsigned int
-shadow_packed_put_plain_vector(struct svq_queue *q, unsigned int n, bool kept)
+shadow_packed_put_plain_vector(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode)
 {
 	const struct svq_shadow_plain p = svq_shadow_plain(q);
 	struct svq_shadow_ring *r = &q->shadow;
@@ -53,9 +53,9 @@ shadow_packed_put_plain_vector(struct svq_queue *q, unsigned int n, bool kept)
 	for (i = 0; i < n; i += k) {
 		m = svq_lanes_fit(n - i, q->size - pos);
 		if (likely(m == SVQ_LANES))
-			k = shadow_packed_put_eight(r, &p, i, pos, wrap, SVQ_LANES, kept);
+			k = shadow_packed_put_eight(r, &p, i, pos, wrap, SVQ_LANES, mode);
 		else
-			k = shadow_packed_put_eight(r, &p, i, pos, wrap, m, kept);
+			k = shadow_packed_put_eight(r, &p, i, pos, wrap, m, mode);
 		pos = svq_packed_step(pos, k, q->size, &wrap);
 		if (unlikely(k < m)) {
 			i += k;
@@ -121,6 +121,7 @@ static const struct svq_shadow_ops svq_shadow_packed_vector = {
 	SHADOW_PACKED_OPS,
 	.put_plain = shadow_packed_put_plain_vector,
 	.take_plain = shadow_packed_take_plain_vector,
+	.skip_plain = svq_shadow_skip_plain_vector,
 	.log_plain = svq_shadow_log_plain_vector,
 };
 

@@ -60,7 +60,7 @@ shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struc
 }
 
 static __rte_always_inline unsigned int
-shadow_split_put_plain(struct svq_queue *q, unsigned int n, bool kept)
+shadow_split_put_plain(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode)
 {
 	const struct svq_shadow_plain p = svq_shadow_plain(q);
 	struct vring_desc *desc = q->shadow.desc;
@@ -68,7 +68,7 @@ shadow_split_put_plain(struct svq_queue *q, unsigned int n, bool kept)
 	uint16_t idx = q->shadow.avail_idx, mask = q->shadow.mask, slot;
 	unsigned int i;
 
-	for (i = 0; i < n && svq_shadow_claim_plain(&p, i, &slot, kept); i++) {
+	for (i = 0; i < n && svq_shadow_claim_plain(&p, i, &slot, mode); i++) {
 		/* VRING_DESC_F_WRITE is bit 1 of the flags, which are behind the length. */
 		svq_store_desc_halves(
 			&desc[slot], p.iova[i], p.len[i] | (p.writable >> i & 1) << (32 + 1));
@@ -175,6 +175,7 @@ static const struct svq_shadow_ops svq_shadow_split = {
 	SHADOW_SPLIT_OPS,
 	.put_plain = shadow_split_put_plain,
 	.take_plain = shadow_split_take_plain,
+	.skip_plain = svq_shadow_skip_plain,
 	.log_plain = svq_shadow_log_plain,
 };
 

@@ -16,18 +16,18 @@
 /* Write plain chains @p i to @p i + @p n - 1. @return how many could be claimed. */
 SVQ_VECTOR unsigned int
 shadow_split_put_eight(struct svq_shadow_ring *r, const struct svq_shadow_plain *p, unsigned int i,
-	unsigned int n, bool kept)
+	unsigned int n, enum svq_slots_mode mode)
 {
 	uint16_t slot[SVQ_LANES] = {0};
-	const uint16_t *at = kept ? &p->id[i] : slot;
+	const uint16_t *at = mode == SVQ_SLOTS_KEPT ? &p->id[i] : slot;
 	uint16_t to = (uint16_t)(r->avail_idx + i) & r->mask;
-	unsigned int k = svq_shadow_claim_eight(p, i, n, slot, kept), j;
+	unsigned int k = svq_shadow_claim_eight(p, i, n, slot, mode), j;
 	__m512i half = svq_load_lens(&p->len[i]);
 
 	/* Behind the length, little-endian. */
 	half = _mm512_mask_or_epi64(half, (__mmask8)(p->writable >> i), half,
 		svq_all((uint64_t)VRING_DESC_F_WRITE << 32));
-	if (likely(k == SVQ_LANES) && kept &&
+	if (likely(k == SVQ_LANES) && mode != SVQ_SLOTS_STACK &&
 		likely(svq_consecutive(svq_load_ids(at), svq_lanes(SVQ_LANES)))) {
 		svq_store_halves(&r->desc[at[0]], _mm512_loadu_si512(&p->iova[i]), half, SVQ_LANES,
 			SVQ_BOTH_HALVES);
@@ -47,7 +47,7 @@ shadow_split_put_eight(struct svq_shadow_ring *r, const struct svq_shadow_plain 
 }
 
 SVQ_VECTOR unsigned int
-shadow_split_put_plain_vector(struct svq_queue *q, unsigned int n, bool kept)
+shadow_split_put_plain_vector(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode)
 {
 	const struct svq_shadow_plain p = svq_shadow_plain(q);
 	struct svq_shadow_ring *r = &q->shadow;
@@ -56,9 +56,9 @@ shadow_split_put_plain_vector(struct svq_queue *q, unsigned int n, bool kept)
 	for (i = 0; i < n; i += k) {
 		m = svq_lanes_fit(n - i, q->size - ((uint16_t)(r->avail_idx + i) & r->mask));
 		if (likely(m == SVQ_LANES))
-			k = shadow_split_put_eight(r, &p, i, SVQ_LANES, kept);
+			k = shadow_split_put_eight(r, &p, i, SVQ_LANES, mode);
 		else
-			k = shadow_split_put_eight(r, &p, i, m, kept);
+			k = shadow_split_put_eight(r, &p, i, m, mode);
 		if (unlikely(k < m)) {
 			i += k;
 			break;
@@ -104,6 +104,7 @@ static const struct svq_shadow_ops svq_shadow_split_vector = {
 	SHADOW_SPLIT_OPS,
 	.put_plain = shadow_split_put_plain_vector,
 	.take_plain = shadow_split_take_plain_vector,
+	.skip_plain = svq_shadow_skip_plain_vector,
 	.log_plain = svq_shadow_log_plain_vector,
 };
 

@@ -21,6 +21,7 @@
 #define IN_ORDER BIT(VIRTIO_F_IN_ORDER)
 #define PACKED	 BIT(VIRTIO_F_RING_PACKED)
 #define SIZE	 8
+#define MANY	 128
 
 static const uint64_t formats[] = {0, PACKED};
 
@@ -337,6 +338,98 @@ test_attach_idle(void)
 	bed_close(&b);
 }
 
+/* A guest's plain chains @p first to @p first + @p n - 1. */
+static void
+avail_run(unsigned int first, unsigned int n)
+{
+	unsigned int k;
+
+	for (k = first; k < first + n; k++) {
+		bed_desc(&b, k % MANY, 0x1000 * (k % MANY + 1), 100, VRING_DESC_F_WRITE, 0);
+		bed_avail(&b, k % MANY);
+	}
+}
+
+/* Runs as a driver makes them that takes its descriptors in turn, from where no eight of them begin
+ * at a multiple of eight: twice round ids and slots. */
+static void
+test_runs(void)
+{
+	uint8_t bitmap[BED_REGION * 2 / 4096 / 8 + 1];
+	struct svq_dirty_log log = {.base = bitmap, .size = sizeof(bitmap)};
+	unsigned int i, k, at, n;
+	uint16_t ids[20];
+
+	for (i = 0; i < 8; i++) {
+		const bool batch = i / 2 % 2 != 0, skewed = i / 4 != 0;
+
+		bed_open_features(&b, MANY, MANY, V1 | (i / 2 ? IN_ORDER : 0),
+			V1 | formats[i % 2] | (batch || i / 2 == 0 ? IN_ORDER : 0));
+		svq_queue_set_log(b.q, &log);
+		n = skewed ? 19 : 20;
+		for (at = 3; at < 3 + 2 * MANY; at += n) {
+			memset(bitmap, 0, sizeof(bitmap));
+			avail_run(at, n);
+			CU_ASSERT_EQUAL_FATAL(svq_queue_avail(b.q), n);
+			for (k = 0; k < n; k++) {
+				struct bed_chain c;
+
+				CU_ASSERT_FATAL(bed_device_take(&b, &c));
+				ids[k] = c.head;
+			}
+			for (k = 0; k < n && !batch; k++)
+				bed_device_return(&b, ids[k], 10 + k);
+			/* With others behind them. */
+			if (batch) {
+				bed_device_return_batch(&b, ids, n - 5, 10 + n - 6);
+				CU_ASSERT_EQUAL_FATAL(svq_queue_used(b.q), n - 5);
+				bed_device_return_batch(&b, ids + n - 5, 5, 10 + n - 1);
+			}
+			CU_ASSERT_EQUAL_FATAL(svq_queue_used(b.q), batch ? 5 : n);
+			for (k = 0; k < n; k++) {
+				unsigned int page = (at + k) % MANY + 1;
+
+				returned((at + k) % MANY,
+					batch && k != n - 6 && k != n - 1 ? 100 : 10 + k);
+				CU_ASSERT(bitmap[page / 8] & 1 << page % 8);
+				bitmap[page / 8] &= ~(1 << page % 8);
+			}
+			/* The used ring lies elsewhere. */
+			for (k = 1; k <= MANY; k++)
+				CU_ASSERT_FALSE(bitmap[k / 8] & 1 << k % 8);
+		}
+		CU_ASSERT_EQUAL(svq_queue_inflight(b.q), 0);
+		bed_close(&b);
+	}
+}
+
+/* A run in which one id is in flight already, before and behind the end of a word of the bitmap. */
+static void
+test_run_twice(void)
+{
+	static const uint16_t twice[] = {60, 63, 64, 67};
+	unsigned int i;
+
+	for (i = 0; i < 2 * RTE_DIM(twice); i++) {
+		uint16_t id = twice[i / 2];
+
+		bed_open_features(&b, MANY, MANY, V1 | IN_ORDER, V1 | formats[i % 2]);
+		avail_run(id, 1);
+		CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+		avail_run(60, 8);
+		CU_ASSERT_EQUAL(svq_queue_avail(b.q), id - 60u);
+		expect_fault(SVQ_QUEUE_E_HEAD);
+
+		/* And one of those that came as a run. */
+		bed_open_features(&b, MANY, MANY, V1 | IN_ORDER, V1 | formats[i % 2]);
+		avail_run(60, 8);
+		CU_ASSERT_EQUAL(svq_queue_avail(b.q), 8);
+		avail_run(id, 1);
+		CU_ASSERT_EQUAL(svq_queue_avail(b.q), 0);
+		expect_fault(SVQ_QUEUE_E_HEAD);
+	}
+}
+
 static void
 fill(void)
 {
@@ -349,6 +442,8 @@ fill(void)
 	autotest_add(s, "faults of such entries", test_batch_faults);
 	autotest_add(s, "one used entry for what was sent", test_sent_batch);
 	autotest_add(s, "and each its own for the next guest", test_sent_batch_no_more);
+	autotest_add(s, "runs of chains", test_runs);
+	autotest_add(s, "a run with an id that is in flight", test_run_twice);
 	autotest_add(s, "attached anew", test_attach);
 	autotest_add(s, "attached anew, nothing in flight", test_attach_idle);
 }

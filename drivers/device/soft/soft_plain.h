@@ -93,4 +93,79 @@ soft_plain_read(struct soft_ring *ring, const bool packed, struct soft_access *a
 	return true;
 }
 
+/** Write used descriptors to a packed ring, as soft_packed_used(), for what lies at @p at and
+ * behind it. */
+static __rte_always_inline void
+soft_plain_packed_used(
+	struct soft_ring *ring, uint16_t at, const struct soft_plain *plain, unsigned int n)
+{
+	unsigned int i;
+
+	soft_packed_used(ring, at, plain[0].head.id, plain[0].len);
+	for (i = 1; i < n; i++) {
+		uint64_t used = plain[i].len | (uint64_t)plain[i].head.id << 32;
+		struct vring_packed_desc *desc;
+
+		at = soft_packed_advance(ring, at, 1);
+		desc = &ring->packed.desc[at & ~SOFT_PACKED_WRAP];
+		if (at & SOFT_PACKED_WRAP)
+			used |= (uint64_t)(SOFT_PACKED_AVAIL | SOFT_PACKED_USED) << 48;
+		if (plain[i].len != 0)
+			used |= (uint64_t)VRING_DESC_F_WRITE << 48;
+		/* Length, id and flags; the driver looks here only when it has seen the first. */
+		__atomic_store_n((uint64_t *)&desc->len, used, __ATOMIC_RELAXED);
+	}
+}
+
+/** Write used entries to a split ring. */
+static __rte_always_inline void
+soft_plain_split_used(struct soft_ring *ring, const struct soft_plain *plain, unsigned int n)
+{
+	struct vring_used_elem *used = ring->split.used->ring;
+	const uint16_t first = ring->split.used_next, mask = ring->size - 1;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct vring_used_elem elem = {.id = plain[i].head.id, .len = plain[i].len};
+
+		used[(uint16_t)(first + i) & mask] = elem;
+	}
+	ring->split.used_next = first + n;
+}
+
+/**
+ * Take the next @p n chains at once, which are plain.
+ *
+ * @param packed
+ *   ring->is_packed, known when it is compiled.
+ * @param whole
+ *   As of soft_ring_take(), for each of them.
+ * @param[in] plain
+ *   In each, len are the bytes that were written to it.
+ */
+static __rte_always_inline void
+soft_plain_take(struct soft_ring *ring, const bool packed, const struct soft_plain *plain,
+	unsigned int n, bool whole)
+{
+	const uint16_t at = ring->next;
+	struct soft_batch *batch = &ring->batch;
+
+	if (n == 0)
+		return;
+	ring->next = packed ? soft_packed_advance(ring, at, n) : at + n;
+	if (ring->in_order && whole) {
+		if (batch->n == 0)
+			batch->at = at;
+		batch->n += n;
+		batch->last = plain[n - 1].head;
+		batch->len = plain[n - 1].len;
+		return;
+	}
+	soft_ring_close_batch(ring);
+	if (packed)
+		soft_plain_packed_used(ring, at, plain, n);
+	else
+		soft_plain_split_used(ring, plain, n);
+}
+
 #endif /* SOFT_PLAIN_H */

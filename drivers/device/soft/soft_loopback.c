@@ -2,6 +2,7 @@
  * Copyright(c) 2026 dpdk-svq authors
  */
 
+#include <stddef.h>
 #include <string.h>
 
 #include <linux/virtio_net.h>
@@ -12,8 +13,6 @@
 #include "soft_net.h"
 #include "soft_plain.h"
 
-/* So many frames before it is copied, all of a long one is asked for. */
-#define AHEAD 1
 /* From here on libc's vectors, chosen for this CPU, are faster than what is compiled in line. */
 #define LONG 256
 
@@ -27,16 +26,22 @@ copy(uint8_t *to, const uint8_t *from, uint32_t len)
 		memmove(to, from, len);
 }
 
-/* Have what of a frame was not asked for already. */
+/*
+ * Begin to write a packet: its header, and the first byte behind it, which is copied later. The
+ * driver's core has seen these two lines. A store has to have its line before those behind it are
+ * done, and few of them fit in between; so each line is asked for early by a store, since a
+ * prefetch for writing has no effect on a line that two cores have.
+ */
 static inline void
-fetch_long(const struct soft_plain *from, const struct soft_plain *to)
+begin(const struct soft_plain *to, uint32_t hdr_len)
 {
-	uint32_t at;
+	const uint16_t one = 1;
 
-	for (at = 2 * RTE_CACHE_LINE_SIZE; at < from->len; at += RTE_CACHE_LINE_SIZE) {
-		rte_prefetch0(from->addr + at);
-		rte_prefetch0_write(to->addr + at);
-	}
+	memset(to->addr, 0, sizeof(struct virtio_net_hdr));
+	if (hdr_len == sizeof(struct virtio_net_hdr_mrg_rxbuf))
+		memcpy(to->addr + offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers), &one,
+			sizeof(one));
+	*(volatile uint8_t *)(to->addr + hdr_len) = 0;
 }
 
 /* Whether the driver left work on the packet to us. Each field is read once, and nothing else of
@@ -58,7 +63,6 @@ asks(const struct soft_net *net, const struct soft_plain *plain)
 static __rte_always_inline unsigned int
 loop_plain(struct soft_net *net, const bool packed)
 {
-	const struct virtio_net_hdr_mrg_rxbuf hdr = {.num_buffers = 1};
 	const uint32_t hdr_len = net->dev->hdr_len;
 	struct soft_plain from[SOFT_BURST], to[SOFT_BURST];
 	struct soft_pair *pair = net->pair;
@@ -77,15 +81,12 @@ loop_plain(struct soft_net *net, const bool packed)
 		if (net->dev->offload.host)
 			rte_prefetch0(from[n].addr);
 		rte_prefetch0(from[n].addr + hdr_len);
-		rte_prefetch0_write(to[n].addr);
-		rte_prefetch0_write(to[n].addr + hdr_len);
 	}
+	for (i = 0; i < n; i++)
+		begin(&to[i], hdr_len);
 	for (i = 0; i < n; i++) {
-		if (i + AHEAD < n)
-			fetch_long(&from[i + AHEAD], &to[i + AHEAD]);
 		if (unlikely(asks(net, &from[i])))
 			break;
-		memcpy(to[i].addr, &hdr, hdr_len);
 		copy(to[i].addr + hdr_len, from[i].addr + hdr_len, from[i].len - hdr_len);
 		to[i].len = from[i].len;
 		from[i].len = 0;

@@ -39,7 +39,7 @@ struct bench_command {
 	int (*run)(const struct bench_opts *opts);
 };
 
-extern const struct bench_command bench_iova, bench_relay, bench_pair, bench_e2e;
+extern const struct bench_command bench_iova, bench_relay, bench_pair, bench_e2e, bench_line;
 
 struct bench_json;
 
@@ -95,18 +95,30 @@ struct bench_sides {
 	void *arg;
 };
 
+struct bench_flaws {
+	unsigned int disturbed; /**< samples in which a core was lost */
+	unsigned int apart;	/**< in which the cores were far apart */
+	double line_ns;		/**< median of what a line took from core to core */
+};
+
 /**
  * Time several in turn: the near side runs here, the far side on bench_other_core(). A sample in
- * which either has lost its core to another program is taken again.
+ * which either has lost its core to another program is taken again, and so is one in which the two
+ * cores were far apart (line.h), as long as there is hope.
  *
  * @param[out] samples
  *   Nanoseconds an operation.
  * @param[out] busy
  *   Of these, those in rounds that did something.
- * @return samples that were disturbed all the same; -ENOMEM.
+ * @param[out] flaws
+ *   What is wrong with the samples all the same.
+ * @return 0; -ENOMEM.
  */
 int bench_measure_two_cores(const struct bench_sides *sides, unsigned int n, unsigned int rounds,
-	struct bench_samples *samples, struct bench_samples *busy);
+	struct bench_samples *samples, struct bench_samples *busy, struct bench_flaws *flaws);
+
+/** Say it, unless there is nothing to be said. */
+void bench_flaws_report(const struct bench_flaws *flaws, const struct bench_samples *samples);
 
 /** TSC ticks that two bench_clock() add to what lies between: the rule, not the exception. */
 double bench_clock_ticks(void);
@@ -157,7 +169,9 @@ int bench_eal_init(bool hugepages);
 unsigned int bench_n_cores(void);
 /** One of them that EAL does not run on, or -1: there is none. */
 int bench_other_core(void);
-/** Start a thread on that core. @return 0; a negative errno. */
+/** Stay on the core that EAL would run on. @return 0; a negative errno. */
+int bench_use_core(void);
+/** Start a thread on the other core. @return 0; a negative errno. */
 int bench_thread_create(pthread_t *thread, void *(*run)(void *arg), void *arg);
 
 #endif /* BENCH_H */

@@ -195,6 +195,16 @@ bench_other_core(void)
 }
 
 int
+bench_use_core(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(core_below(CPU_SETSIZE), &set);
+	return sched_setaffinity(0, sizeof(set), &set) == 0 ? 0 : -errno;
+}
+
+int
 bench_thread_create(pthread_t *thread, void *(*run)(void *arg), void *arg)
 {
 	pthread_attr_t attr;

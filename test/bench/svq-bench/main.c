@@ -15,6 +15,7 @@ static const struct bench_command *const commands[] = {
 	&bench_relay,
 	&bench_pair,
 	&bench_e2e,
+	&bench_line,
 };
 
 static void

@@ -186,6 +186,7 @@ measure(const struct pair_case *c, const struct bench_opts *opts, struct bench_j
 	const unsigned int rounds = ROUNDS / (opts->quick ? 4 : 1);
 	struct bench_samples columns[N_COLUMNS], two = {0}, busy = {0};
 	struct bench_sides pairs[N_BEDS];
+	struct bench_flaws flaws;
 	unsigned int i;
 	int ret;
 
@@ -193,9 +194,11 @@ measure(const struct pair_case *c, const struct bench_opts *opts, struct bench_j
 	for (i = 0; i < N_BEDS; i++)
 		pairs[i] = (struct bench_sides){near_side, far_side, &beds[i]};
 	if (ret == 0 && bench_other_core() >= 0)
-		ret = RTE_MIN(bench_measure_two_cores(pairs, N_BEDS, rounds, &two, &busy), 0);
+		ret = bench_measure_two_cores(pairs, N_BEDS, rounds, &two, &busy, &flaws);
 	if (ret == 0)
 		report(c, columns, &two, &busy, json);
+	if (ret == 0 && two.ns != NULL)
+		bench_flaws_report(&flaws, &two);
 	for (i = 0; i < N_COLUMNS; i++)
 		bench_samples_free(&columns[i]);
 	bench_samples_free(&two);

@@ -39,13 +39,12 @@ near_side(void *arg, bool *busy)
 
 static void
 report(const struct bench_sides *pairs, unsigned int n, const struct relay_shape *shape,
-	const struct bench_samples *samples, unsigned int disturbed, struct bench_json *json)
+	const struct bench_samples *samples, const struct bench_flaws *flaws,
+	struct bench_json *json)
 {
 	unsigned int i;
 
-	if (disturbed > 0)
-		printf("  (%u of %u samples have lost their core to other programs)\n", disturbed,
-			n * samples->rounds);
+	bench_flaws_report(flaws, samples);
 	printf("  %-24s %8s %8s %10s\n", "two cores", "Mpps", "best", "/ QEMU");
 	for (i = 0; i < n; i++) {
 		const struct relay_bed *b = pairs[i].arg;
@@ -73,7 +72,8 @@ relay_two_cores(struct relay_bed *beds, unsigned int n, const struct relay_shape
 	struct bench_samples samples, busy;
 	struct bench_sides pairs[RELAY_BEDS];
 	unsigned int n_pairs = 0, i;
-	int disturbed, ret = 0;
+	struct bench_flaws flaws;
+	int ret;
 
 	if (bench_other_core() < 0)
 		return 0;
@@ -82,18 +82,18 @@ relay_two_cores(struct relay_bed *beds, unsigned int n, const struct relay_shape
 		if (!beds[i].variant.log && !beds[i].variant.notify)
 			pairs[n_pairs++] = (struct bench_sides){near_side, far_side, &beds[i]};
 	}
-	disturbed = bench_measure_two_cores(
-		pairs, n_pairs, ROUNDS / (opts->quick ? 5 : 1), &samples, &busy);
-	if (disturbed < 0) {
-		fprintf(stderr, "svq-bench: relay on two cores: %s\n", strerror(-disturbed));
-		return disturbed;
+	ret = bench_measure_two_cores(
+		pairs, n_pairs, ROUNDS / (opts->quick ? 5 : 1), &samples, &busy, &flaws);
+	if (ret < 0) {
+		fprintf(stderr, "svq-bench: relay on two cores: %s\n", strerror(-ret));
+		return ret;
 	}
 	for (i = 0; i < n; i++) {
 		if (beds[i].driver.wrong || beds[i].device.wrong)
 			ret = -EINVAL;
 	}
 	if (ret == 0)
-		report(pairs, n_pairs, shape, &samples, disturbed, json);
+		report(pairs, n_pairs, shape, &samples, &flaws, json);
 	else
 		fprintf(stderr, "svq-bench: relay on two cores: chains were lost\n");
 	bench_samples_free(&samples);

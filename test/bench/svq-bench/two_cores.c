@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
 #include "bench.h"
+#include "line.h"
 
 /* Long beside the cache misses of changing over, short beside a time slice. */
 #define SAMPLE_NS 200000
@@ -22,13 +25,27 @@
  */
 #define SHARE	0.98
 #define RETRIES 200
+/*
+ * While a line takes longer from core to core, the host has placed them far apart. It places them
+ * anew at times, rather while we sleep. So long do we wait for it, in all.
+ */
+#define NEAR_NS 100
+#define NAP_US	20000
+#define WAIT_NS 20e9
 #define MAX	32
 
 struct far_side {
 	const struct bench_sides *_Atomic sides; /* whom to serve, or NULL */
 	atomic_bool stop;
 	clockid_t clock; /* CPU time of its thread */
+	struct bench_line line;
 };
+
+static void
+answer(void *arg)
+{
+	bench_line_answer(arg);
+}
 
 static void *
 run_far_side(void *arg)
@@ -77,6 +94,30 @@ cpu_ns(clockid_t clock)
 	return ts.tv_sec * 1e9 + ts.tv_nsec;
 }
 
+/* What a line takes from core to core. */
+static double
+distance(struct far_side *far)
+{
+	const struct bench_sides ask = {.far = answer, .arg = &far->line};
+
+	atomic_store_explicit(&far->sides, &ask, memory_order_release);
+	return bench_line_ns(&far->line);
+}
+
+/* Wait until the cores are near each other, if that is still worth while. @return what a line
+ * takes. */
+static double
+come_near(struct far_side *far)
+{
+	static double waited;
+	double begin = bench_now(), ns;
+
+	while ((ns = distance(far)) > NEAR_NS && waited + bench_now() - begin < WAIT_NS)
+		usleep(NAP_US);
+	waited += bench_now() - begin;
+	return ns;
+}
+
 /* @return whether both threads had their cores for themselves. */
 static bool
 sample(struct far_side *far, const struct bench_sides *p, double *ns, double *busy_ns)
@@ -100,11 +141,12 @@ sample(struct far_side *far, const struct bench_sides *p, double *ns, double *bu
 	return mine >= SHARE * wall && theirs >= SHARE * wall;
 }
 
-static unsigned int
+static void
 measure(struct far_side *far, const struct bench_sides *sides, unsigned int n,
-	struct bench_samples *samples, struct bench_samples *busy)
+	struct bench_samples *samples, struct bench_samples *busy, float *lines,
+	struct bench_flaws *flaws)
 {
-	unsigned int disturbed = 0, retries, order[MAX], round, i;
+	unsigned int retries, order[MAX], round, i;
 
 	for (i = 0; i < n; i++)
 		order[i] = i;
@@ -112,32 +154,38 @@ measure(struct far_side *far, const struct bench_sides *sides, unsigned int n,
 		bench_shuffle(order, n);
 		for (i = 0; i < n; i++) {
 			size_t at = (size_t)order[i] * samples->rounds + round;
-			double ns, busy_ns;
+			double ns, busy_ns, before, line;
+			bool whole;
 
-			for (retries = 0;
-				!sample(far, &sides[order[i]], &ns, &busy_ns) && retries < RETRIES;
-				retries++)
-				;
-			disturbed += retries == RETRIES;
+			for (retries = 0; retries < RETRIES; retries++) {
+				before = come_near(far);
+				whole = sample(far, &sides[order[i]], &ns, &busy_ns);
+				line = distance(far);
+				if (whole && (line <= NEAR_NS || before > NEAR_NS))
+					break;
+			}
+			flaws->disturbed += retries == RETRIES;
+			flaws->apart += RTE_MAX(line, before) > NEAR_NS;
+			lines[at] = line;
 			samples->ns[at] = ns;
 			busy->ns[at] = busy_ns;
 		}
 	}
-	return disturbed;
+	flaws->line_ns = bench_median_of(lines, n * samples->rounds);
 }
 
 int
 bench_measure_two_cores(const struct bench_sides *sides, unsigned int n, unsigned int rounds,
-	struct bench_samples *samples, struct bench_samples *busy)
+	struct bench_samples *samples, struct bench_samples *busy, struct bench_flaws *flaws)
 {
 	struct far_side far = {.sides = NULL};
+	float *lines = calloc((size_t)n * rounds, sizeof(*lines));
 	pthread_t thread;
 	int ret;
 
-	busy->ns = NULL;
-	if (n > MAX)
-		return -EINVAL;
-	ret = bench_samples_alloc(samples, n, rounds);
+	*flaws = (struct bench_flaws){0};
+	samples->ns = busy->ns = NULL;
+	ret = lines == NULL || n > MAX ? -ENOMEM : bench_samples_alloc(samples, n, rounds);
 	if (ret == 0)
 		ret = bench_samples_alloc(busy, n, rounds);
 	if (ret == 0)
@@ -145,11 +193,27 @@ bench_measure_two_cores(const struct bench_sides *sides, unsigned int n, unsigne
 	if (ret < 0) {
 		bench_samples_free(samples);
 		bench_samples_free(busy);
+		free(lines);
 		return ret;
 	}
 	pthread_getcpuclockid(thread, &far.clock);
-	ret = measure(&far, sides, n, samples, busy);
+	measure(&far, sides, n, samples, busy, lines, flaws);
 	atomic_store(&far.stop, true);
 	pthread_join(thread, NULL);
-	return ret;
+	free(lines);
+	return 0;
+}
+
+void
+bench_flaws_report(const struct bench_flaws *flaws, const struct bench_samples *samples)
+{
+	const unsigned int n = samples->n_subjects * samples->rounds;
+
+	if (flaws->disturbed != 0)
+		printf("  (%u of %u samples have lost their core to other programs)\n",
+			flaws->disturbed, n);
+	if (flaws->apart != 0)
+		printf("  (in %u of %u samples the two cores were far apart; a line takes %.0f "
+		       "ns)\n",
+			flaws->apart, n, flaws->line_ns);
 }

@@ -17,6 +17,9 @@
 
 #include "soft_ring.h"
 
+/** Half of a descriptor. */
+typedef uint64_t __rte_may_alias soft_plain_half;
+
 /** A chain of one buffer. */
 struct soft_plain {
 	uint8_t *addr;
@@ -28,7 +31,7 @@ struct soft_plain {
 static inline void
 soft_plain_load(const void *shared, uint64_t half[2])
 {
-	const volatile uint64_t *from = shared;
+	const volatile soft_plain_half *from = shared;
 
 	half[0] = from[0];
 	half[1] = from[1];
@@ -113,7 +116,7 @@ soft_plain_packed_used(
 		if (plain[i].len != 0)
 			used |= (uint64_t)VRING_DESC_F_WRITE << 48;
 		/* Length, id and flags; the driver looks here only when it has seen the first. */
-		__atomic_store_n((uint64_t *)&desc->len, used, __ATOMIC_RELAXED);
+		__atomic_store_n((soft_plain_half *)&desc->len, used, __ATOMIC_RELAXED);
 	}
 }
 

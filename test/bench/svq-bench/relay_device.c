@@ -3,6 +3,7 @@
  */
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include <rte_common.h>
 
@@ -36,8 +37,9 @@ fill(struct relay_device *d, uint64_t addr, uint32_t len, uint16_t flags)
 static unsigned int
 run_split(struct relay_device *d, unsigned int n)
 {
-	struct relay_ring *r = &d->ring;
-	uint16_t ready = *(volatile uint16_t *)&r->avail->idx - d->pos;
+	const struct relay_ring *r = &d->ring;
+	const unsigned int mask = r->size - 1;
+	uint16_t pos = d->pos, ready = *(volatile uint16_t *)&r->avail->idx - pos;
 	unsigned int i;
 
 	n = RTE_MIN(n, ready);
@@ -46,7 +48,7 @@ run_split(struct relay_device *d, unsigned int n)
 	/* Pairs with the relay's write barrier before avail->idx. */
 	atomic_thread_fence(memory_order_acquire);
 	for (i = 0; i < n; i++) {
-		unsigned int at = d->pos++ % r->size;
+		unsigned int at = pos++ & mask;
 		uint16_t head = r->avail->ring[at], next = head;
 		const struct vring_desc *desc;
 		uint32_t len = 0;
@@ -58,9 +60,10 @@ run_split(struct relay_device *d, unsigned int n)
 		} while (desc->flags & VRING_DESC_F_NEXT);
 		r->used->ring[at] = (struct vring_used_elem){.id = head, .len = len};
 	}
+	d->pos = pos;
 	/* Pairs with the relay's read barrier behind used->idx. */
 	atomic_thread_fence(memory_order_release);
-	*(volatile uint16_t *)&r->used->idx = d->pos;
+	*(volatile uint16_t *)&r->used->idx = pos;
 	return n;
 }
 
@@ -68,39 +71,45 @@ run_split(struct relay_device *d, unsigned int n)
 static unsigned int
 run_packed(struct relay_device *d, unsigned int n)
 {
-	struct relay_ring *r = &d->ring;
+	const struct relay_ring *r = &d->ring;
 	struct vring_packed_desc *first = &r->packed_desc[d->pos];
 	const bool first_wrap = d->wrap;
-	unsigned int i;
+	bool wrap = d->wrap;
+	unsigned int pos = d->pos, i;
 
 	for (i = 0; i < n; i++) {
-		struct vring_packed_desc *head = &r->packed_desc[d->pos];
-		const bool wrap = d->wrap;
+		struct vring_packed_desc *head = &r->packed_desc[pos];
+		const bool head_wrap = wrap;
 		uint16_t flags = *(volatile uint16_t *)&head->flags, id;
 		uint32_t len = 0;
+		uint64_t half;
 
 		if (!!(flags & PACKED_AVAIL) != wrap || !!(flags & PACKED_USED) == wrap)
 			break;
 		/* Pairs with the relay's write barrier before the first descriptor's flags. */
 		atomic_thread_fence(memory_order_acquire);
 		do {
-			const struct vring_packed_desc *desc = &r->packed_desc[d->pos];
+			const struct vring_packed_desc *desc = &r->packed_desc[pos];
 
 			flags = desc->flags;
 			len += fill(d, desc->addr, desc->len, flags);
 			id = desc->id;
-			if (++d->pos == r->size) {
-				d->pos = 0;
-				d->wrap = !d->wrap;
+			if (++pos == r->size) {
+				pos = 0;
+				wrap = !wrap;
 			}
 		} while (flags & VRING_DESC_F_NEXT);
-		head->id = id;
-		head->len = len;
-		if (head != first)
-			head->flags = VRING_DESC_F_WRITE | (wrap ? PACKED_AVAIL | PACKED_USED : 0);
+		/* The first one's flags come last: until then it is available, not used. */
+		flags = VRING_DESC_F_WRITE | (head_wrap ? PACKED_AVAIL | PACKED_USED : 0);
+		if (head == first)
+			flags ^= PACKED_USED;
+		half = len | (uint64_t)id << 32 | (uint64_t)flags << 48;
+		memcpy(&head->len, &half, sizeof(half));
 	}
 	if (i == 0)
 		return 0;
+	d->pos = pos;
+	d->wrap = wrap;
 	/* Pairs with the relay's read barrier behind the flags. */
 	atomic_thread_fence(memory_order_release);
 	*(volatile uint16_t *)&first->flags =

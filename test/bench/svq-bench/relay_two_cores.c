@@ -39,26 +39,29 @@ near_side(void *arg, bool *busy)
 
 static void
 report(const struct bench_sides *pairs, unsigned int n, const struct relay_shape *shape,
-	const struct bench_samples *samples, const struct bench_flaws *flaws,
-	struct bench_json *json)
+	const struct bench_samples *samples, const struct bench_samples *busy,
+	const struct bench_flaws *flaws, struct bench_json *json)
 {
 	unsigned int i;
 
 	bench_flaws_report(flaws, samples);
-	printf("  %-24s %8s %8s %10s\n", "two cores", "Mpps", "best", "/ QEMU");
+	printf("  %-24s %8s %8s %10s %9s\n", "two cores", "Mpps", "best", "/ QEMU", "busy ns");
 	for (i = 0; i < n; i++) {
 		const struct relay_bed *b = pairs[i].arg;
 		const struct relay_variant *v = &b->variant;
 		double ratio = bench_ratio(samples, 0, i);
 		char name[64];
 
-		printf("  %-24s %8.2f %8.2f %9.2fx\n", v->name, 1e3 / bench_median(samples, i),
-			1e3 / bench_min(samples, i), ratio);
+		printf("  %-24s %8.2f %8.2f %9.2fx %9.2f\n", v->name,
+			1e3 / bench_median(samples, i), 1e3 / bench_min(samples, i), ratio,
+			bench_median(busy, i));
 		bench_json_row(json,
 			"\"name\": \"%s\", \"cores\": 2, \"qemu\": %s, \"descs\": %u, "
-			"\"regions\": %u, \"mpps\": %.3f, \"best_mpps\": %.3f, \"ratio\": %.3f",
+			"\"regions\": %u, \"mpps\": %.3f, \"best_mpps\": %.3f, \"ratio\": %.3f, "
+			"\"busy_ns\": %.3f",
 			v->name, v->qemu ? "true" : "false", shape->descs, shape->regions,
-			1e3 / bench_median(samples, i), 1e3 / bench_min(samples, i), ratio);
+			1e3 / bench_median(samples, i), 1e3 / bench_min(samples, i), ratio,
+			bench_median(busy, i));
 		snprintf(name, sizeof(name), "two cores, %s, %u regions", v->name, shape->regions);
 		if (shape->descs == 1)
 			relay_reached(name, "QEMU", ratio);
@@ -93,7 +96,7 @@ relay_two_cores(struct relay_bed *beds, unsigned int n, const struct relay_shape
 			ret = -EINVAL;
 	}
 	if (ret == 0)
-		report(pairs, n_pairs, shape, &samples, &flaws, json);
+		report(pairs, n_pairs, shape, &samples, &busy, &flaws, json);
 	else
 		fprintf(stderr, "svq-bench: relay on two cores: chains were lost\n");
 	bench_samples_free(&samples);

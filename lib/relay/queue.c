@@ -367,6 +367,12 @@ svq_queue_inflight(const struct svq_queue *q)
 }
 
 bool
+svq_queue_stocked(const struct svq_queue *q)
+{
+	return q->inflight >= q->guest.size / 2;
+}
+
+bool
 svq_queue_inflight_overlaps(const struct svq_queue *q, uint64_t gpa, uint64_t size)
 {
 	const struct svq_shadow_ring *r = &q->shadow;

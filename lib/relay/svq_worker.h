@@ -73,6 +73,7 @@ struct svq_pair {
 	uint32_t idle_us;	       /**< sleeps when idle for so long; 0: is always polled */
 	int lcore;		       /**< set by svq_worker_add(): who serves it; -1: nobody */
 	bool far; /**< set by svq_worker_add(): its worker's NUMA node is not the preferred one */
+	unsigned int rounds;	     /**< of its worker: when to look for receive buffers */
 	struct svq_pair_sleep sleep; /**< zeroed once; its counters stay from add to add */
 } __rte_cache_aligned;
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include <svq_worker.h>
 
 #include "autotest.h"
+#include "pair_sleep.h"
 #include "random.h"
 #include "relay_bed.h"
 
@@ -34,7 +36,8 @@
 #define IDLE_US	  30
 #define PATIENCE  5  /* seconds */
 #define ROUNDS	  50 /* of worker and device, in which they must have seen what there is */
-#define N_PAIRING 8  /* bit 0: the guest's ring is packed; 1: the device's is; 2: EVENT_IDX */
+#define RACES	  200000
+#define N_PAIRING 8 /* bit 0: the guest's ring is packed; 1: the device's is; 2: EVENT_IDX */
 
 /* Seconds of the stress test; SVQ_SLEEP_SECONDS changes it. */
 #define SECONDS 4
@@ -338,6 +341,131 @@ test_stress(void)
 	}
 }
 
+/* ---- the barrier ---- */
+
+/*
+ * A pair falls asleep at the very moment at which the guest, or the device, publishes: whoever
+ * comes second has to see the other. Each round both meet, and set off within nanoseconds of each
+ * other.
+ */
+static struct race {
+	struct stress s;
+	int core; /* of the pair */
+	uint64_t rounds;
+	_Atomic uint64_t begun, ended; /* rounds */
+	bool returns;		       /* the device publishes, not the guest */
+	bool notified;
+	struct bed_chain chain;
+} race;
+
+/* A moment that differs from round to round, up to some 100 ns. */
+static void
+dither(uint64_t *seed)
+{
+	volatile unsigned int i;
+
+	for (i = random_below(seed, 64); i != 0; i--)
+		;
+}
+
+/* Any core but this one, if there is another. */
+static void
+leave_core(int core)
+{
+	cpu_set_t set;
+	int i;
+
+	CPU_ZERO(&set);
+	for (i = 0; i < CPU_SETSIZE; i++) {
+		if (i != core)
+			CPU_SET(i, &set);
+	}
+	(void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+static void *
+publisher(void *arg)
+{
+	struct race *r = arg;
+	uint64_t round, spins;
+
+	leave_core(r->core);
+	for (round = 1; round <= r->rounds; round++) {
+		for (spins = 1; atomic_load_explicit(&r->begun, memory_order_acquire) < round;
+			spins++) {
+			if (spins % 10000 == 0)
+				sched_yield();
+		}
+		dither(&r->s.seed);
+		if (r->returns) {
+			uint16_t old = r->s.b.dev_used;
+
+			bed_device_return(&r->s.b, r->chain.head, 0);
+			r->notified = device_wants(&r->s, old, 1);
+		} else {
+			r->notified = r->s.b.packed ? guest_put_packed(&r->s, 1)
+						    : guest_put_split(&r->s, 1);
+		}
+		atomic_store_explicit(&r->ended, round, memory_order_release);
+	}
+	return NULL;
+}
+
+/* @return rounds in which the pair slept and was not notified of what it had not seen. */
+static uint64_t
+run_race(struct race *r)
+{
+	struct svq_pair *pair = &r->s.pair;
+	uint64_t round, lost = 0, spins;
+
+	for (round = 1; round <= r->rounds; round++) {
+		unsigned int moved;
+
+		r->returns = round % 2 == 0;
+		atomic_store_explicit(&r->begun, round, memory_order_release);
+		dither(&r->s.device_seed);
+		moved = svq_pair_sleep_try(pair, rte_rdtsc());
+		for (spins = 1; atomic_load_explicit(&r->ended, memory_order_acquire) < round;
+			spins++) {
+			if (spins % 10000 == 0)
+				sched_yield();
+		}
+		lost += pair->sleep.asleep && !r->notified;
+		svq_pair_event(pair, (uintptr_t)pair, rte_rdtsc());
+		while (moved == 0)
+			moved = svq_pair_poll(pair);
+		if (!r->returns && !bed_device_take(&r->s.b, &r->chain))
+			return UINT64_MAX;
+		if (r->returns && guest_get(&r->s) != 1)
+			return UINT64_MAX;
+	}
+	return lost;
+}
+
+static void
+test_race(void)
+{
+	pthread_t thread;
+	unsigned int i;
+	int epfd;
+
+	for (i = 0; i < N_PAIRING; i++) {
+		memset(&race, 0, sizeof(race));
+		race.rounds = RACES;
+		race.core = sched_getcpu();
+		open_one(&race.s, i, 0);
+		epfd = epoll_create1(EPOLL_CLOEXEC);
+		CU_ASSERT_FATAL(epfd >= 0);
+		svq_pair_sleep_add(&race.s.pair, epfd);
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, publisher, &race), 0);
+		CU_ASSERT_EQUAL(run_race(&race), 0);
+		pthread_join(thread, NULL);
+		svq_pair_sleep_del(&race.s.pair, epfd);
+		close(epfd);
+		bed_close(&race.s.b);
+	}
+}
+
 /* ---- a device that is polled, with a descriptor of its own ---- */
 
 /* Packets come to it from elsewhere. Its descriptor tells of them, a little before it sees them. */
@@ -535,6 +663,7 @@ fill(void)
 	CU_pSuite s = autotest_suite("sleep", init, cleanup);
 
 	autotest_add(s, "bursts and silence", test_stress);
+	autotest_add(s, "publishing while it falls asleep", test_race);
 	autotest_add(s, "a device that is polled", test_polled);
 	autotest_add(s, "a device that wakes for nothing", test_wolf);
 }

@@ -10,16 +10,22 @@
 
 RTE_LOG_REGISTER(svq_relay_logtype, svq.relay, NOTICE);
 
-/* Indexed by enum svq_queue_error: the counter's name, and what went wrong in a log line. */
+/* Indexed by enum svq_queue_error: the counter's name, and what went wrong in a log line; of a
+ * packed ring where that has other words for it. */
 static const struct {
 	const char *name;
 	const char *text;
+	const char *packed;
 } errors[SVQ_QUEUE_E_MAX + 1] = {
 	[SVQ_QUEUE_OK] = {"ok", "no error"},
-	[SVQ_QUEUE_E_AVAIL_IDX] = {"avail_idx", "guest's avail->idx jumped, to"},
-	[SVQ_QUEUE_E_HEAD] = {"head", "guest made available a head beyond its table,"},
+	[SVQ_QUEUE_E_AVAIL_IDX] = {"avail_idx", "guest's avail->idx jumped, to",
+		"guest made more descriptors available than its ring has, place"},
+	[SVQ_QUEUE_E_HEAD] = {"head",
+		"guest made available a head beyond its table or in flight already,",
+		"guest's buffer id is beyond its ring or in flight already,"},
 	[SVQ_QUEUE_E_NEXT] = {"next", "guest's descriptor has a next beyond its table,"},
-	[SVQ_QUEUE_E_LOOP] = {"loop", "guest's chain loops, head"},
+	[SVQ_QUEUE_E_LOOP] = {"loop", "guest's chain loops, head",
+		"guest's chain is longer than its ring, place"},
 	[SVQ_QUEUE_E_ORDER] = {"order",
 		"guest's readable descriptor follows a writable one, address"},
 	[SVQ_QUEUE_E_ZERO_LEN] = {"zero_len", "guest's descriptor has length 0, address"},
@@ -38,7 +44,8 @@ static const struct {
 		"front-end's call eventfd cannot be written without waiting, errno"},
 	[SVQ_QUEUE_E_MEMORY_LOST] = {"memory_lost",
 		"front-end shrank the file behind guest memory, device status"},
-	[SVQ_QUEUE_E_USED_IDX] = {"used_idx", "device's used->idx is beyond what is in flight,"},
+	[SVQ_QUEUE_E_USED_IDX] = {"used_idx", "device's used->idx is beyond what is in flight,",
+		"device returned a descriptor while none is in flight,"},
 	[SVQ_QUEUE_E_USED_ID] = {"used_id", "device returned an id that is not in flight,"},
 	[SVQ_QUEUE_E_USED_WRAP] = {"used_wrap",
 		"device returned a descriptor with the wrong wrap counter, place"},
@@ -89,6 +96,14 @@ device_entry(const struct svq_queue *q)
 		(uint64_t)(r->used_idx & r->mask) * sizeof(struct vring_used_elem);
 }
 
+static const char *
+text_of(const struct svq_queue *q, enum svq_queue_error error)
+{
+	bool packed = error >= SVQ_QUEUE_E_USED_IDX ? q->shadow.packed : q->guest.packed;
+
+	return packed && errors[error].packed != NULL ? errors[error].packed : errors[error].text;
+}
+
 static void
 log_fault(const struct svq_queue *q, enum svq_queue_error error, uint64_t detail)
 {
@@ -99,7 +114,7 @@ log_fault(const struct svq_queue *q, enum svq_queue_error error, uint64_t detail
 	RELAY_LOG(ERR,
 		"%s queue %u (%s): %s 0x%" PRIx64 ", at index %u, ring entry at %s 0x%" PRIx64
 		"; queue stopped until the guest resets it",
-		q->name, q->qid, q->qid % 2 == 0 ? "rx" : "tx", errors[error].text, detail,
+		q->name, q->qid, q->qid % 2 == 0 ? "rx" : "tx", text_of(q, error), detail,
 		device ? q->shadow.used_idx : q->last_avail, device ? "IOVA" : "GPA",
 		device ? device_entry(q) : guest_entry(q));
 }

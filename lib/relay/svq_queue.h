@@ -43,7 +43,7 @@ enum svq_queue_error {
 	SVQ_QUEUE_OK,
 	/* The guest's faults. */
 	SVQ_QUEUE_E_AVAIL_IDX,	/**< avail->idx is more than the ring size ahead */
-	SVQ_QUEUE_E_HEAD,	/**< a head beyond the descriptor table */
+	SVQ_QUEUE_E_HEAD,	/**< a head beyond the table, or in flight already */
 	SVQ_QUEUE_E_NEXT,	/**< a next field beyond the table */
 	SVQ_QUEUE_E_LOOP,	/**< a chain longer than the ring: it loops */
 	SVQ_QUEUE_E_ORDER,	/**< a device-readable descriptor after a device-writable one */

@@ -90,17 +90,18 @@ stops_tx()
 # What rings of both formats may hold.
 rings()
 {
-	local name
+	local name id='made available a head'
 
+	[ -z "$format" ] || id="guest's buffer id is"
 	for name in desc-outside desc-end desc-wrap desc-huge table-outside table-desc-outside; do
 		stops $name 'descriptor lies outside its memory' address
 	done
 	for name in table-long table-size table-empty table-nested table-chained table-unasked; do
 		stops $name 'indirect table is malformed' indirect
 	done
-	stops head-range 'head beyond its table, 0x100' head
-	stops head-max 'head beyond its table, 0xffff' head
-	stops head-twice 'head beyond its table' head
+	stops head-range "$id beyond its .*in flight already, 0x100" head
+	stops head-max "$id beyond its .*in flight already, 0xffff" head
+	stops head-twice "$id beyond its .*in flight already" head
 	stops zero-len 'descriptor has length 0' zero_len
 	stops zero-len-middle 'descriptor has length 0' zero_len
 	stops order 'readable descriptor follows a writable one' order
@@ -175,9 +176,9 @@ stops table-next 'next beyond its table, 0x2' next
 
 format=--packed
 rings
-stops_tx loop-ring 'chain loops' loop
-stops_rx lap 'avail->idx jumped' avail_idx
-stops_rx lap-chain 'avail->idx jumped' avail_idx
+stops_tx loop-ring 'longer than its ring' loop
+stops_rx lap 'more descriptors available than its ring has' avail_idx
+stops_rx lap-chain 'more descriptors available than its ring has' avail_idx
 stops table-behind 'indirect table is malformed' indirect
 hostile wrap-flipped '' 0 "queue 0 rx: errors=0" "queue 1 tx: errors=0" "queue 2 rx: errors=0"
 

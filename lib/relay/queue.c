@@ -369,7 +369,9 @@ svq_queue_inflight(const struct svq_queue *q)
 bool
 svq_queue_stocked(const struct svq_queue *q)
 {
-	return q->inflight >= q->guest.size / 2;
+	const uint32_t half = RTE_MIN(q->guest.size, q->size) / 2;
+
+	return q->inflight - q->held >= RTE_MAX(half, (uint32_t)SVQ_BURST);
 }
 
 bool

@@ -79,14 +79,15 @@ svq_ordered_return_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 	o->b.taken += n;
 }
 
-/* Begin with the plain chains, as far as the device names each. */
+/* Begin with the plain chains, as far as the device names each. Not while others are held back, for
+ * it may name one of those again. */
 static __rte_always_inline void
 svq_ordered_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 	const struct svq_shadow_ops *s, struct svq_ordered_back *o, unsigned int n, bool log)
 {
 	unsigned int took;
 
-	while (o->b.taken < n) {
+	while (q->held == 0 && o->b.taken < n) {
 		took = s->take_plain(q, o->b.taken,
 			RTE_MIN(n - o->b.taken, (unsigned int)SVQ_BURST), SVQ_SLOTS_RING, log,
 			&o->b.bytes);

@@ -205,8 +205,8 @@ void svq_queue_set_log(struct svq_queue *queue, const struct svq_dirty_log *log)
 /** Chains in flight: at the device, or held back for a guest with VIRTIO_F_IN_ORDER. Any thread. */
 uint32_t svq_queue_inflight(const struct svq_queue *queue);
 
-/** Whether the device has half as many chains as the guest's ring can hold, or more. The queue's
- * worker only. */
+/** Whether the device has half as many chains as it can be given, and a burst of them at least. The
+ * queue's worker only. */
 bool svq_queue_stocked(const struct svq_queue *queue);
 
 /** Whether a chain at the device has a buffer in the guest range [gpa, gpa+size). */

@@ -124,7 +124,8 @@ int svq_worker_add(struct svq_pair *pair, int numa_node);
 /** Take a pair away; on return no worker touches it. Idempotent. */
 void svq_worker_del(struct svq_pair *pair);
 
-/** One round of a pair: relay, device, relay. What a worker does; also for draining and tests.
+/** One round of a pair: relay, device, relay. As a worker does, which need not look for receive
+ * buffers each time; for draining and tests.
  * @return chains moved. */
 unsigned int svq_pair_poll(struct svq_pair *pair);
 

@@ -95,9 +95,10 @@ svq_worker_qsbr(void)
 
 /*
  * Whether to look for more receive buffers. The guest writes into the ring that we would look at,
- * and every look takes its cache line away from the guest's core, so a device that is far from
- * having used up what it has is not looked after each round. Only one that is polled here: it takes
- * no more than a burst from one round to the next, while another may take all.
+ * and every look takes its cache line away from the guest's core, so a device that has plenty is
+ * not looked after each round. Only one that is polled here: what it used up since is known before
+ * its next round, and a packet for which it has too few waits a few rounds. Another may have used
+ * up all meanwhile.
  */
 static bool
 wants_buffers(struct svq_pair *pair)

@@ -135,6 +135,18 @@ test_held_faults(void)
 		CU_ASSERT_EQUAL(svq_queue_used(b.q), 1);
 		expect_fault(SVQ_QUEUE_E_USED_ID);
 
+		/* Likewise, by the way of those that come in order. */
+		at_device(IN_ORDER, formats[i], 4);
+		bed_device_return(&b, chain[1].head, 11);
+		CU_ASSERT_EQUAL(svq_queue_used(b.q), 1);
+		bed_device_return(&b, chain[0].head, 10);
+		bed_device_return(&b, chain[1].head, 11);
+		CU_ASSERT_EQUAL(svq_queue_used(b.q), 1);
+		returned(0, 10);
+		returned(1, 11);
+		CU_ASSERT_FALSE(bed_reap(&b, &elem));
+		expect_fault(SVQ_QUEUE_E_USED_ID);
+
 		/* More than the device has: one of the two in flight is held back. */
 		at_device(IN_ORDER, formats[i], 2);
 		bed_device_return(&b, chain[1].head, 11);

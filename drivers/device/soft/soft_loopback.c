@@ -22,7 +22,7 @@ copy(uint8_t *to, const uint8_t *from, uint32_t len)
 	if (len < LONG)
 		rte_memcpy(to, from, len);
 	else
-		/* The driver may give the same memory for both. */
+		/* The driver may give the same memory for both: what comes of it is its affair. */
 		memmove(to, from, len);
 }
 
@@ -67,9 +67,11 @@ loop_plain(struct soft_net *net, const bool packed)
 	struct soft_plain from[SOFT_BURST], to[SOFT_BURST];
 	struct soft_pair *pair = net->pair;
 	uint16_t tx_at = pair->tx.next, rx_at = pair->rx.next;
-	unsigned int n, i;
+	unsigned int max = RTE_MIN(pair->tx.size, pair->rx.size), n, i;
 
-	for (n = 0; n < SOFT_BURST; n++) {
+	/* No more than a lap, even if the driver makes more available while we read. */
+	max = RTE_MIN(max, (unsigned int)SOFT_BURST);
+	for (n = 0; n < max; n++) {
 		if (!soft_plain_read(
 			    &pair->tx, packed, &net->access, &tx_at, SVQ_PERM_R, &from[n]) ||
 			!soft_plain_read(

@@ -7,12 +7,13 @@
 
 /**
  * @file
- * Chains of one direct descriptor, which most packets are: read in line, without the general walk.
+ * Chains of one direct descriptor, which most packets are: read in line, without the general walk,
+ * and taken several at once.
  *
  * Concepts
  *
  * What is unusual about a chain, faults included, is left to soft_ring_read(), which reads it
- * again. So this only ever says "plain" or "look closer", and counts and notes nothing.
+ * again. So reading only ever says "plain" or "look closer", and counts and notes nothing.
  */
 
 #include "soft_ring.h"
@@ -137,7 +138,7 @@ soft_plain_split_used(struct soft_ring *ring, const struct soft_plain *plain, un
 }
 
 /**
- * Take the next @p n chains at once, which are plain.
+ * Take the next @p n chains at once, which are plain; no more than the ring has.
  *
  * @param packed
  *   ring->is_packed, known when it is compiled.

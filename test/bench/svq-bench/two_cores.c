@@ -39,6 +39,7 @@ struct far_side {
 	atomic_bool stop;
 	clockid_t clock; /* CPU time of its thread */
 	struct bench_line line;
+	struct bench_sides ask; /* the line */
 };
 
 static void
@@ -98,9 +99,7 @@ cpu_ns(clockid_t clock)
 static double
 distance(struct far_side *far)
 {
-	const struct bench_sides ask = {.far = answer, .arg = &far->line};
-
-	atomic_store_explicit(&far->sides, &ask, memory_order_release);
+	atomic_store_explicit(&far->sides, &far->ask, memory_order_release);
 	return bench_line_ns(&far->line);
 }
 
@@ -178,7 +177,7 @@ int
 bench_measure_two_cores(const struct bench_sides *sides, unsigned int n, unsigned int rounds,
 	struct bench_samples *samples, struct bench_samples *busy, struct bench_flaws *flaws)
 {
-	struct far_side far = {.sides = NULL};
+	struct far_side far = {.ask = {.far = answer, .arg = &far.line}};
 	float *lines = calloc((size_t)n * rounds, sizeof(*lines));
 	pthread_t thread;
 	int ret;

@@ -56,6 +56,14 @@ put16(uint8_t *to, uint32_t value)
 	to[1] = (uint8_t)value;
 }
 
+static uint8_t flows;
+
+void
+fe_frame_flows(uint8_t n)
+{
+	flows = n;
+}
+
 static void
 ip_make(struct frame_ip *ip, uint32_t len, uint16_t pair)
 {
@@ -66,8 +74,8 @@ ip_make(struct frame_ip *ip, uint32_t len, uint16_t pair)
 		.version_ihl = 0x45,
 		.ttl = 64,
 		.protocol = 253,
-		.src = {198, 18, 0, (uint8_t)pair},
-		.dst = {198, 19, 0, (uint8_t)pair},
+		.src = {198, 18, flows, (uint8_t)pair},
+		.dst = {198, 19, flows, (uint8_t)pair},
 	};
 	put16(ip->total, len);
 	for (i = 0; i < sizeof(*ip); i += 2)

@@ -34,6 +34,10 @@ fe_random_in(uint64_t *state, uint32_t low, uint32_t high)
 	return low + (uint32_t)((fe_random(state) >> 32) % ((uint64_t)high - low + 1));
 }
 
+/** Which flows, by their addresses: whoever steers by them may take those of all pairs for one
+ * queue. Before the first frame. */
+void fe_frame_flows(uint8_t n);
+
 /** Fill @p len bytes, FE_FRAME_MIN..FE_FRAME_MAX. */
 void fe_frame_make(uint8_t *frame, uint32_t len, uint16_t pair, uint64_t seq);
 

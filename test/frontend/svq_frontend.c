@@ -33,6 +33,7 @@ enum {
 	OPT_TRAFFIC = 256,
 	OPT_PACKETS,
 	OPT_PAIRS,
+	OPT_FLOWS,
 	OPT_RING,
 	OPT_PACKED,
 	OPT_LAYOUT,
@@ -62,6 +63,7 @@ static const struct option long_options[] = {
 	{"traffic", required_argument, NULL, OPT_TRAFFIC},
 	{"packets", required_argument, NULL, OPT_PACKETS},
 	{"pairs", required_argument, NULL, OPT_PAIRS},
+	{"flows", required_argument, NULL, OPT_FLOWS},
 	{"ring", required_argument, NULL, OPT_RING},
 	{"packed", no_argument, NULL, OPT_PACKED},
 	{"layout", required_argument, NULL, OPT_LAYOUT},
@@ -99,6 +101,7 @@ usage(FILE *f)
 		"  --traffic SECONDS    send verified frames for so long, or until SIGTERM\n"
 		"  --packets N          send N verified frames\n"
 		"  --pairs N            queue pairs, 1..%u (1; hostile cases: 2)\n"
+		"  --flows N            other IP addresses, 0..255 (0): a flow for each pair\n"
 		"  --ring N             descriptors a ring, 2..32768 (256); split: a power of two\n"
 		"  --packed             packed rings\n"
 		"  --layout NAME        simple | regions | alias | cross | smram | noident "
@@ -190,6 +193,9 @@ parse_option(struct options *o, int opt, const char *name, const char *arg)
 	case OPT_PAIRS:
 		o->dev.pairs = (unsigned int)number(name, arg, 1, FE_MAX_PAIRS);
 		o->dev.pairs_set = true;
+		break;
+	case OPT_FLOWS:
+		fe_frame_flows((uint8_t)number(name, arg, 0, UINT8_MAX));
 		break;
 	case OPT_RING:
 		o->dev.ring_size = (uint32_t)number(name, arg, 2, 32768);

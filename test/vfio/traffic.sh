@@ -25,7 +25,41 @@ packed | split)
 	start_mirror mirror 1 "packed_vq=$([ "$peer" = split ]; echo $?)" "$pairs"
 	;;
 esac
-frontend_run traffic --packets "$frames" --pairs "$pairs" "$@" || {
+
+# received: the buffers that the other card has filled, of each of its receive queues, into $received.
+received()
+{
+	local i
+
+	show 1
+	received=()
+	for ((i = 0; i < pairs; i++)); do
+		received+=("$(figure "queue $((2 * i)) " used)")
+	done
+}
+
+# parted BEFORE...: whether each of them has more than before.
+parted()
+{
+	local before=("$@") i
+
+	received
+	for ((i = 0; i < pairs; i++)); do
+		[ "${received[i]}" -gt "${before[i]}" ] || return
+	done
+}
+
+# By a hash of its flow, with a seed of its host's own, the cable makes out which of the other card's queues
+# a frame is for. So look for flows that it parts.
+flows=0
+while [ "$pairs" -gt 1 ] && [ $flows -lt 32 ]; do
+	received
+	before=("${received[@]}")
+	frontend_run traffic --packets 64 --pairs "$pairs" --flows $flows "$@" || fail "flows $flows"
+	parted "${before[@]}" && break
+	flows=$((flows + 1))
+done
+frontend_run traffic --packets "$frames" --pairs "$pairs" --flows $flows "$@" || {
 	for port in "${ports[@]}"; do
 		show "$port"
 		echo "$figures"

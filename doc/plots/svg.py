@@ -98,7 +98,7 @@ def fill_in(tables):
     path = DOC / "performance.md"
     text = path.read_text()
     for name, lines in tables.items():
-        begin, end = f"<!-- figures {name} -->\n", "\n<!-- end -->"
+        begin, end = f"<!-- figures {name} -->\n", "<!-- end -->"
         head, rest = text.split(begin, 1)
-        text = head + begin + "\n".join(lines) + end + rest.split(end, 1)[1]
+        text = head + begin + "".join(line + "\n" for line in lines) + end + rest.split(end, 1)[1]
     path.write_text(text)

@@ -70,14 +70,14 @@ drv_reap_tx(struct drv_ring *tx)
 }
 
 void
-drv_post_even(struct drv_ring *ring, uint32_t len, unsigned int pieces)
+drv_post_even(struct drv_ring *ring, uint32_t len, unsigned int pieces, enum drv_layout layout)
 {
 	struct drv_slot *slot = drv_slot_get(ring);
 	unsigned int i;
 
 	for (i = 0; i < pieces; i++)
 		drv_piece(slot, i * len, len);
-	drv_post(ring, slot, DRV_DIRECT);
+	drv_post(ring, slot, layout);
 }
 
 struct svq_device_stats

@@ -31,7 +31,8 @@ void drv_transmit(const struct drv *drv, struct drv_ring *tx, const uint8_t *pay
 	unsigned int max_pieces, enum drv_layout layout);
 
 /** Post one chain of equal pieces. */
-void drv_post_even(struct drv_ring *ring, uint32_t len, unsigned int pieces);
+void
+drv_post_even(struct drv_ring *ring, uint32_t len, unsigned int pieces, enum drv_layout layout);
 
 /** Take back all that was sent. */
 void drv_reap_tx(struct drv_ring *tx);

@@ -33,7 +33,7 @@ null_backend(uint64_t format)
 	unsigned int i;
 
 	drv_open_start(&drv, "backend=null,packed=1", format | V1 | MRG, 64);
-	drv_post_even(rx, 1000, 1);
+	drv_post_even(rx, 1000, 1, DRV_DIRECT);
 	for (i = 0; i < 50; i++) {
 		slot = drv_slot_get(tx);
 		/* It is not read, so it need not be mapped. */
@@ -91,7 +91,7 @@ test_life_cycle(void)
 		CU_ASSERT_EQUAL(ops->queue_setup(drv.dev, 0, &drv.ring[0].conf), -EBUSY);
 		CU_ASSERT_EQUAL(ops->pair_enable(drv.dev, 2, true), -EINVAL);
 		for (pair = 0; pair < 2; pair++) {
-			drv_post_even(&drv.ring[2 * pair], 200, 1);
+			drv_post_even(&drv.ring[2 * pair], 200, 1, DRV_DIRECT);
 			drv_transmit(&drv, &drv.ring[2 * pair + 1], sent, 100, 2, DRV_INDIRECT);
 		}
 		/* Only the first pair is on after a reset. */
@@ -102,7 +102,7 @@ test_life_cycle(void)
 		ops->notify(drv.dev, 0, 0);
 		CU_ASSERT_EQUAL(ops->pair_enable(drv.dev, 0, false), 0);
 		drv_transmit(&drv, &drv.ring[1], sent, 100, 2, DRV_INDIRECT);
-		drv_post_even(&drv.ring[0], 200, 1);
+		drv_post_even(&drv.ring[0], 200, 1, DRV_DIRECT);
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
 		ops->stop(drv.dev);
 		ops->stop(drv.dev);

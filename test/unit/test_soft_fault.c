@@ -15,7 +15,7 @@
 #include <rte_bitops.h>
 
 #include "autotest.h"
-#include "soft_driver.h"
+#include "soft_traffic.h"
 
 /*
  * Each test spoils one thing, polls, and expects one counted fault, a device that needs a reset
@@ -37,15 +37,6 @@ static struct drv_ring *const rx = &drv.ring[0], *const tx = &drv.ring[1];
 static uint64_t iommu_faults, ring_errors;
 static uint64_t format; /* VIRTIO_F_RING_PACKED, or 0 */
 
-static struct svq_device_stats
-stats(void)
-{
-	struct svq_device_stats s;
-
-	drv.dev->ops->stats(drv.dev, &s);
-	return s;
-}
-
 /* A running device, with a good receive chain and a good packet at hand. */
 static struct drv_slot *rx_slot, *tx_slot;
 
@@ -64,8 +55,8 @@ fresh(uint64_t features)
 	tx_slot = drv_slot_get(tx);
 	drv_piece(tx_slot, 0, LEN);
 	drv_piece(tx_slot, 3000, LEN);
-	iommu_faults = stats().iommu_faults;
-	ring_errors = stats().ring_errors;
+	iommu_faults = drv_stats(&drv).iommu_faults;
+	ring_errors = drv_stats(&drv).ring_errors;
 }
 
 static bool
@@ -96,14 +87,15 @@ check_fault(uint64_t faults, uint64_t errors)
 {
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
 	CU_ASSERT(drv.dev->ops->status(drv.dev) & SVQ_DEVICE_S_NEEDS_RESET);
-	CU_ASSERT_EQUAL(stats().iommu_faults - iommu_faults, faults);
-	CU_ASSERT_EQUAL(stats().ring_errors - ring_errors, errors);
+	CU_ASSERT_EQUAL(drv_stats(&drv).iommu_faults - iommu_faults, faults);
+	CU_ASSERT_EQUAL(drv_stats(&drv).ring_errors - ring_errors, errors);
 	CU_ASSERT(!drv_used(rx));
 	CU_ASSERT(!drv_used(tx));
 	CU_ASSERT(untouched(drv.rx, DRV_AREA_SIZE));
 	CU_ASSERT(untouched(drv.tx, DRV_AREA_SIZE));
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
-	CU_ASSERT_EQUAL(stats().iommu_faults + stats().ring_errors, iommu_faults + ring_errors + 1);
+	CU_ASSERT_EQUAL(drv_stats(&drv).iommu_faults + drv_stats(&drv).ring_errors,
+		iommu_faults + ring_errors + 1);
 	fresh(ALL);
 	loop_one();
 }
@@ -608,7 +600,7 @@ test_rings_moved(void)
 		} else {
 			munmap(mem, size);
 			CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
-			CU_ASSERT_EQUAL(stats().iommu_faults - iommu_faults, 1);
+			CU_ASSERT_EQUAL(drv_stats(&drv).iommu_faults - iommu_faults, 1);
 			CU_ASSERT(ops->status(drv.dev) & SVQ_DEVICE_S_NEEDS_RESET);
 		}
 	}

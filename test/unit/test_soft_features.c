@@ -11,7 +11,7 @@
 #include <svq_virtio.h>
 
 #include "autotest.h"
-#include "soft_driver.h"
+#include "soft_traffic.h"
 #include "soft_offload.h"
 
 /* Ring features of the software device that change what is written: used entries for batches,
@@ -28,17 +28,6 @@
 
 static struct drv drv;
 static struct drv_ring *const rx = &drv.ring[0], *const tx = &drv.ring[1];
-
-static void
-post(struct drv_ring *ring, uint32_t len, unsigned int pieces, enum drv_layout layout)
-{
-	struct drv_slot *slot = drv_slot_get(ring);
-	unsigned int i;
-
-	for (i = 0; i < pieces; i++)
-		drv_piece(slot, i * len, len);
-	drv_post(ring, slot, layout);
-}
 
 static void
 reap(struct drv_ring *ring, uint32_t want)
@@ -63,9 +52,9 @@ in_order(uint64_t format, uint16_t size)
 		tx->n_used = rx->n_used = 0;
 		/* Three packets of 300 bytes, each in receive buffers of 120, 120 and 72. */
 		for (i = 0; i < 3; i++)
-			post(tx, 100 + HDR / 3, 3, i % 2 ? DRV_INDIRECT : DRV_DIRECT);
+			drv_post_even(tx, 100 + HDR / 3, 3, i % 2 ? DRV_INDIRECT : DRV_DIRECT);
 		for (i = 0; i < 9; i++)
-			post(rx, 120, 1, i % 2 ? DRV_INDIRECT : DRV_DIRECT);
+			drv_post_even(rx, 120, 1, i % 2 ? DRV_INDIRECT : DRV_DIRECT);
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 6);
 		for (i = 0; i < 3; i++)
 			reap(tx, 0);
@@ -95,7 +84,7 @@ in_order_null(uint64_t format)
 	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "packed=1,backend=null", NULL), 0);
 	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, format | V1 | IN_ORDER, 64), 0);
 	for (i = 0; i < 60; i++)
-		post(tx, 100, 1, DRV_DIRECT);
+		drv_post_even(tx, 100, 1, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 60);
 	for (i = 0; i < 60; i++)
 		reap(tx, 0);
@@ -134,18 +123,18 @@ sleeps(uint64_t features, uint16_t size)
 	for (round = 0; round < 100; round++) {
 		/* Nothing to do: asleep. */
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
-		post(tx, 64, 1, DRV_DIRECT);
+		drv_post_even(tx, 64, 1, DRV_DIRECT);
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
 		CU_ASSERT(kick(1));
 		/* It waits for a receive buffer and goes to sleep over that. */
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
-		post(rx, 64, 1, DRV_DIRECT);
+		drv_post_even(rx, 64, 1, DRV_DIRECT);
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
 		CU_ASSERT(kick(0));
 		CU_ASSERT_EQUAL(drv.dev->ops->poll(drv.dev, 0), 2);
 		/* Awake: what comes now is found without a kick. */
-		post(tx, 64, 1, DRV_DIRECT);
-		post(rx, 64, 1, DRV_DIRECT);
+		drv_post_even(tx, 64, 1, DRV_DIRECT);
+		drv_post_even(rx, 64, 1, DRV_DIRECT);
 		if (features & EVENT)
 			CU_ASSERT(!kick(0));
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
@@ -186,7 +175,7 @@ notified(uint64_t features, uint16_t wrong, uint16_t qid)
 	CU_ASSERT_EQUAL_FATAL(drv_start(&drv, features | V1, 4), 0);
 	/* Up to the ring's end, with nothing used and with all of it used. */
 	for (i = 0; i < 4; i++) {
-		post(tx, 64, 1, DRV_DIRECT);
+		drv_post_even(tx, 64, 1, DRV_DIRECT);
 		drv_kick(&drv, 1);
 		drv_kick(&drv, 0);
 		CU_ASSERT_EQUAL(ops->status(drv.dev), SVQ_DEVICE_S_DRIVER_OK);

@@ -221,18 +221,18 @@ back_pressure(uint64_t format)
 	CU_ASSERT(!drv_used(tx));
 	memset(drv.rx, 0xc5, DRV_AREA_SIZE);
 	for (len = 0; len < DRV_MAX_PAYLOAD + 12 - 2048; len += 2048) {
-		drv_post_even(rx, 1024, 2);
+		drv_post_even(rx, 1024, 2, DRV_DIRECT);
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 0);
 	}
 	CU_ASSERT(!drv_used(tx));
 	CU_ASSERT(!drv_used(rx));
 	CU_ASSERT(drv.rx[0] == 0xc5 && memcmp(drv.rx, drv.rx + 1, DRV_AREA_SIZE - 1) == 0);
-	drv_post_even(rx, 1024, 2);
+	drv_post_even(rx, 1024, 2, DRV_DIRECT);
 	/* 65536 + 12 bytes in 33 chains of 2048; the next packet waits for one more. */
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
 	CU_ASSERT_EQUAL(collect(rx, got), DRV_MAX_PAYLOAD);
 	CU_ASSERT_EQUAL(memcmp(sent, got, DRV_MAX_PAYLOAD), 0);
-	drv_post_even(rx, 112, 1);
+	drv_post_even(rx, 112, 1, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
 	CU_ASSERT_EQUAL(collect(rx, got), 100);
 	check_stats(2);
@@ -255,7 +255,7 @@ never_fits(uint64_t format)
 
 	make_payload(sent, DRV_MAX_PAYLOAD, 1);
 	drv_open_start(&drv, "packed=1", format | V1, 16);
-	drv_post_even(rx, 500, 2);
+	drv_post_even(rx, 500, 2, DRV_DIRECT);
 	drv_transmit(&drv, tx, sent, 989, 1, DRV_DIRECT);
 	drv_transmit(&drv, tx, sent, 988, 1, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 3);
@@ -266,7 +266,7 @@ never_fits(uint64_t format)
 	/* All 16 descriptors are posted and are too small. */
 	drv_open_start(&drv, "packed=1", format | V1 | MRG, 16);
 	for (i = 0; i < 8; i++)
-		drv_post_even(rx, 500, 2);
+		drv_post_even(rx, 500, 2, DRV_DIRECT);
 	drv_transmit(&drv, tx, sent, 8000, 1, DRV_DIRECT);
 	drv_transmit(&drv, tx, sent, 7988, 1, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 3);
@@ -289,15 +289,15 @@ odd_frames(uint64_t format)
 	struct drv_ring *rx = &drv.ring[0], *tx = &drv.ring[1];
 
 	drv_open_start(&drv, "packed=1", format | V1 | MRG, 128);
-	drv_post_even(rx, 70000, 1);
-	drv_post_even(tx, 12, 1);
-	drv_post_even(tx, 6, 2);
-	drv_post_even(tx, 1000, 120);
-	drv_post_even(tx, SOFT_MAX_HDR + SOFT_MAX_FRAME + 1, 1);
+	drv_post_even(rx, 70000, 1, DRV_DIRECT);
+	drv_post_even(tx, 12, 1, DRV_DIRECT);
+	drv_post_even(tx, 6, 2, DRV_DIRECT);
+	drv_post_even(tx, 1000, 120, DRV_DIRECT);
+	drv_post_even(tx, SOFT_MAX_HDR + SOFT_MAX_FRAME + 1, 1, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 4);
 	CU_ASSERT_EQUAL(drv_stats(&drv).tx_drops, 4);
 	CU_ASSERT_EQUAL(drv_stats(&drv).rx_packets, 0);
-	drv_post_even(tx, SOFT_MAX_HDR + SOFT_MAX_FRAME, 1);
+	drv_post_even(tx, SOFT_MAX_HDR + SOFT_MAX_FRAME, 1, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
 	CU_ASSERT_EQUAL(drv_stats(&drv).tx_drops, 4);
 	drv_close(&drv);
@@ -322,7 +322,7 @@ wrap(uint64_t features, uint16_t size, uint32_t packets)
 		uint32_t n = 1 + i % 50;
 
 		for (j = 0; j < n && tx->n_free > 0; j++) {
-			drv_post_even(rx, 100, 1);
+			drv_post_even(rx, 100, 1, DRV_DIRECT);
 			memcpy(sent, &i, sizeof(i));
 			sent[4] = (uint8_t)j;
 			drv_transmit(&drv, tx, sent, 5, 1, DRV_DIRECT);
@@ -377,7 +377,7 @@ maps_under_traffic(uint64_t features)
 		drv_transmit(&drv, tx, sent, 700, 3, DRV_DIRECT);
 		/* Where buffers merge, the packet takes four: seen together or not at all. */
 		for (len = 0; len < 712; len += features & MRG ? 178 : 712)
-			drv_post_even(rx, features & MRG ? 178 : 712, 1);
+			drv_post_even(rx, features & MRG ? 178 : 712, 1, DRV_DIRECT);
 		CU_ASSERT_EQUAL(
 			drv.dev->ops->dma_map(drv.dev, iova, (uintptr_t)mem, 4096, SVQ_PERM_RW), 0);
 		CU_ASSERT_EQUAL(drv.dev->ops->dma_unmap(drv.dev, iova, 4096), 0);

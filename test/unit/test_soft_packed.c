@@ -11,7 +11,7 @@
 
 #include "autotest.h"
 #include "soft.h"
-#include "soft_driver.h"
+#include "soft_traffic.h"
 
 /* What only packed rings of the software device have; shapes and faults are in the suites of both
  * formats. */
@@ -21,18 +21,6 @@
 #define PACKED RTE_BIT64(VIRTIO_F_RING_PACKED)
 
 static struct drv drv;
-
-/* One chain of equal pieces. */
-static void
-post(struct drv_ring *ring, uint32_t len, unsigned int pieces)
-{
-	struct drv_slot *slot = drv_slot_get(ring);
-	unsigned int i;
-
-	for (i = 0; i < pieces; i++)
-		drv_piece(slot, i * len, len);
-	drv_post(ring, slot, DRV_DIRECT);
-}
 
 /* The length of the next used chain. */
 static uint32_t
@@ -105,8 +93,8 @@ test_format_changes(void)
 	CU_ASSERT_EQUAL_FATAL(drv_open(&drv, "packed=1", NULL), 0);
 	for (i = 0; i < 6; i++) {
 		CU_ASSERT_EQUAL_FATAL(drv_start(&drv, V1 | (i % 2 ? PACKED : 0), 64), 0);
-		post(tx, 28, 4);
-		post(rx, 60, 2);
+		drv_post_even(tx, 28, 4, DRV_DIRECT);
+		drv_post_even(rx, 60, 2, DRV_DIRECT);
 		CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
 		CU_ASSERT_EQUAL(reap(rx), 112);
 		CU_ASSERT_EQUAL(reap(tx), 0);
@@ -129,9 +117,9 @@ test_used_descriptors(void)
 	CU_ASSERT_EQUAL(rx->device_event->flags, VRING_PACKED_EVENT_FLAG_DISABLE);
 	CU_ASSERT_EQUAL(tx->device_event->flags, VRING_PACKED_EVENT_FLAG_DISABLE);
 	/* 112 bytes in chains of 60 and 52, of two places each. */
-	post(tx, 112, 1);
-	post(rx, 30, 2);
-	post(rx, 30, 2);
+	drv_post_even(tx, 112, 1, DRV_DIRECT);
+	drv_post_even(rx, 30, 2, DRV_DIRECT);
+	drv_post_even(rx, 30, 2, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
 	check_used(&desc[0], both | VRING_DESC_F_WRITE, 60, 4);
 	check_used(&desc[2], both | VRING_DESC_F_WRITE, 52, 3);
@@ -140,13 +128,13 @@ test_used_descriptors(void)
 	CU_ASSERT_EQUAL(reap(rx), 52);
 	CU_ASSERT_EQUAL(reap(tx), 0);
 	/* A chain over the end of the ring belongs to the lap that it began in. */
-	post(tx, 52, 1);
-	post(rx, 30, 2);
+	drv_post_even(tx, 52, 1, DRV_DIRECT);
+	drv_post_even(rx, 30, 2, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
 	check_used(&desc[4], both | VRING_DESC_F_WRITE, 52, 3);
 	CU_ASSERT_EQUAL(reap(rx), 52);
-	post(tx, 22, 1);
-	post(rx, 30, 1);
+	drv_post_even(tx, 22, 1, DRV_DIRECT);
+	drv_post_even(rx, 30, 1, DRV_DIRECT);
 	CU_ASSERT_EQUAL(drv_poll(&drv, 0), 2);
 	check_used(&desc[1], VRING_DESC_F_WRITE, 22, 3);
 	CU_ASSERT_EQUAL(reap(rx), 22);
@@ -167,7 +155,7 @@ test_burst_at_once(void)
 	ring = &((struct soft_dev *)drv.dev)->pairs[0].rx;
 	soft_access_begin(&access, &((struct soft_dev *)drv.dev)->iommu);
 	for (i = 0; i < 3; i++)
-		post(rx, 30, 2);
+		drv_post_even(rx, 30, 2, DRV_DIRECT);
 	CU_ASSERT_EQUAL_FATAL(soft_ring_begin(ring, &access), 0);
 	CU_ASSERT_EQUAL(soft_ring_count(ring, 2), 2);
 	CU_ASSERT_EQUAL(soft_ring_count(ring, 100), 3);

@@ -19,6 +19,7 @@
 #include "relay_bed.h"
 
 #define PAIRS 40
+#define MANY  128
 
 static _Atomic uint64_t polled[PAIRS];
 static _Atomic uint8_t status;
@@ -212,6 +213,38 @@ test_blocking_call(void)
 	bed_close(&b);
 }
 
+static bool
+all_at_device(struct bed *b)
+{
+	static unsigned int n;
+
+	while (n < MANY && at_device(b))
+		n++;
+	return n == MANY;
+}
+
+/* A device with half a ring of buffers is given the rest all the same, if not in each round. */
+static void
+test_stocked(void)
+{
+	static struct bed b;
+	struct svq_pair pair = {.dev = &dev, .index = 0};
+	unsigned int i;
+
+	bed_open(&b, MANY, MANY, 0);
+	pair.rx = b.q;
+	CU_ASSERT_FALSE(svq_queue_stocked(b.q));
+	for (i = 0; i < MANY; i++) {
+		bed_desc(&b, i, 0x1000 * i, 100, VRING_DESC_F_WRITE, 0);
+		bed_avail(&b, i);
+	}
+	CU_ASSERT_EQUAL(svq_worker_add(&pair, -1), 0);
+	CU_ASSERT(soon(all_at_device, &b));
+	svq_worker_del(&pair);
+	CU_ASSERT(svq_queue_stocked(b.q));
+	bed_close(&b);
+}
+
 static void
 fill(void)
 {
@@ -222,6 +255,7 @@ fill(void)
 	autotest_add(s, "churn", test_churn);
 	autotest_add(s, "device asks for a reset", test_needs_reset);
 	autotest_add(s, "call descriptor that blocks", test_blocking_call);
+	autotest_add(s, "a device with plenty of buffers", test_stocked);
 }
 
 REGISTER_AUTOTEST(worker_autotest, fill)

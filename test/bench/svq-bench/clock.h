@@ -17,16 +17,20 @@
 
 #include "bench.h"
 
-/** TSC, with what came before done, and what follows not begun. */
+/**
+ * TSC, with what came before done, and what follows not begun. Done means that its stores have left
+ * this core's store buffer, too: else the one who is timed next waits for them, where the one before
+ * stands for somebody on another core.
+ */
 static inline uint64_t
 bench_clock(void)
 {
 	uint64_t tsc;
 
+	rte_mb();
+
 #ifdef RTE_ARCH_X86
 	__asm__ volatile("lfence" : : : "memory");
-#else
-	rte_mb();
 #endif
 	tsc = rte_rdtsc();
 #ifdef RTE_ARCH_X86

@@ -11,22 +11,19 @@
 #ifdef RTE_ARCH_X86_64
 
 #include <cpuid.h>
-#include <immintrin.h>
 
-#define AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
+#include "gpa_vector.h"
+
+#define AVX512 SVQ_GPA_AVX512
 #define INLINE __rte_always_inline AVX512
 
 /*
- * Eight addresses a register. An address lies in the last row that starts at or below it, if in
- * any, and then not behind that row's last byte; no test of a guest's numbers can wrap. How the row
- * is found is a parameter, as is @p all_rw (no row lacks a permission): both are constant where
- * translate() is inlined.
+ * Eight addresses a register. How the row is found is a parameter, as is @p all_rw (no row lacks a
+ * permission): both are constant where translate() is inlined.
  */
 struct hit {
-	__m512i last;  /* GPA of the row's last byte */
-	__m512i delta; /* IOVA - GPA */
-	__m512i perm;  /* unless all_rw */
-	__mmask8 in;   /* not below the row */
+	struct svq_gpa_hit row;
+	__m512i perm; /* unless all_rw */
 };
 
 typedef struct hit (*find_fn)(const struct svq_gpa_map *map, __m512i gpa, bool all_rw);
@@ -40,14 +37,13 @@ translate8(const struct svq_gpa_map *map, find_fn find, const uint64_t *gpa, con
 	__m512i more = _mm512_sub_epi64(
 		_mm512_cvtepu32_epi64(_mm256_maskz_loadu_epi32(lanes, len)), _mm512_set1_epi64(1));
 	struct hit hit = find(map, g, all_rw);
-	__mmask8 ok = _mm512_mask_cmple_epu64_mask(lanes & hit.in, g, hit.last);
+	__mmask8 ok = svq_gpa_inside(hit.row, lanes, g, more);
 
-	ok = _mm512_mask_cmple_epu64_mask(ok, more, _mm512_sub_epi64(hit.last, g));
 	if (!all_rw)
 		ok = _mm512_mask_test_epi64_mask(ok, hit.perm,
 			_mm512_mask_mov_epi64(_mm512_set1_epi64(SVQ_PERM_R), writable,
 				_mm512_set1_epi64(SVQ_PERM_W)));
-	_mm512_mask_storeu_epi64(iova, lanes, _mm512_add_epi64(g, hit.delta));
+	_mm512_mask_storeu_epi64(iova, lanes, _mm512_add_epi64(g, hit.row.delta));
 	return ok;
 }
 
@@ -75,30 +71,19 @@ translate(const struct svq_gpa_map *map, find_fn find, const uint64_t *gpa, cons
 
 /* ---- Compare with each row ---- */
 
-/* Rows ascend, so the last one that starts at or below the address prevails. */
 static INLINE struct hit
 scan(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
 	struct hit hit = {
-		.last = _mm512_set1_epi64((long long)map->last[0]),
-		.delta = _mm512_set1_epi64((long long)map->iova_delta[0]),
-		.perm = _mm512_set1_epi64((long long)map->perm[0]),
-		.in = _mm512_cmpge_epu64_mask(gpa, _mm512_set1_epi64((long long)map->first[0])),
+		.row = svq_gpa_scan(map, gpa),
+		.perm = svq_gpa_all(map->perm[0]),
 	};
 	unsigned int r;
 
-	for (r = 1; r < map->n; r++) {
-		__mmask8 m =
-			_mm512_cmpge_epu64_mask(gpa, _mm512_set1_epi64((long long)map->first[r]));
-
-		hit.last = _mm512_mask_mov_epi64(
-			hit.last, m, _mm512_set1_epi64((long long)map->last[r]));
-		hit.delta = _mm512_mask_mov_epi64(
-			hit.delta, m, _mm512_set1_epi64((long long)map->iova_delta[r]));
-		if (!all_rw)
-			hit.perm = _mm512_mask_mov_epi64(
-				hit.perm, m, _mm512_set1_epi64((long long)map->perm[r]));
-	}
+	for (r = 1; !all_rw && r < map->n; r++)
+		hit.perm = _mm512_mask_mov_epi64(hit.perm,
+			_mm512_cmpge_epu64_mask(gpa, svq_gpa_all(map->first[r])),
+			svq_gpa_all(map->perm[r]));
 	return hit;
 }
 
@@ -129,41 +114,38 @@ table16(const uint64_t *table, __m512i r)
 static INLINE __m512i
 descend(__m512i r, __m512i first, unsigned int step, __m512i gpa)
 {
-	return _mm512_mask_add_epi64(
-		r, _mm512_cmpge_epu64_mask(gpa, first), r, _mm512_set1_epi64(step));
+	return _mm512_mask_add_epi64(r, _mm512_cmpge_epu64_mask(gpa, first), r, svq_gpa_all(step));
 }
 
 static INLINE struct hit
 permute8(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
-	__m512i r = descend(
-		_mm512_setzero_si512(), _mm512_set1_epi64((long long)map->first[4]), 4, gpa);
-	struct hit hit;
+	__m512i r = descend(_mm512_setzero_si512(), svq_gpa_all(map->first[4]), 4, gpa);
 
 	r = descend(r, table8(&map->first[2], r), 2, gpa);
 	r = descend(r, table8(&map->first[1], r), 1, gpa);
-	hit.last = table8(map->last, r);
-	hit.delta = table8(map->iova_delta, r);
-	hit.perm = all_rw ? _mm512_setzero_si512() : table8(map->perm, r);
-	hit.in = _mm512_cmpge_epu64_mask(gpa, _mm512_set1_epi64((long long)map->first[0]));
-	return hit;
+	return (struct hit){
+		.row.last = table8(map->last, r),
+		.row.delta = table8(map->iova_delta, r),
+		.row.in = _mm512_cmpge_epu64_mask(gpa, svq_gpa_all(map->first[0])),
+		.perm = all_rw ? _mm512_setzero_si512() : table8(map->perm, r),
+	};
 }
 
 static INLINE struct hit
 permute16(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
-	__m512i r = descend(
-		_mm512_setzero_si512(), _mm512_set1_epi64((long long)map->first[8]), 8, gpa);
-	struct hit hit;
+	__m512i r = descend(_mm512_setzero_si512(), svq_gpa_all(map->first[8]), 8, gpa);
 
 	r = descend(r, table16(&map->first[4], r), 4, gpa);
 	r = descend(r, table16(&map->first[2], r), 2, gpa);
 	r = descend(r, table16(&map->first[1], r), 1, gpa);
-	hit.last = table16(map->last, r);
-	hit.delta = table16(map->iova_delta, r);
-	hit.perm = all_rw ? _mm512_setzero_si512() : table16(map->perm, r);
-	hit.in = _mm512_cmpge_epu64_mask(gpa, _mm512_set1_epi64((long long)map->first[0]));
-	return hit;
+	return (struct hit){
+		.row.last = table16(map->last, r),
+		.row.delta = table16(map->iova_delta, r),
+		.row.in = _mm512_cmpge_epu64_mask(gpa, svq_gpa_all(map->first[0])),
+		.perm = all_rw ? _mm512_setzero_si512() : table16(map->perm, r),
+	};
 }
 
 AVX512 uint64_t
@@ -186,8 +168,7 @@ static INLINE __mmask8
 inside(const struct svq_gpa_dir *dir, __m512i gpa)
 {
 	return _mm512_cmple_epu64_mask(
-		_mm512_sub_epi64(gpa, _mm512_set1_epi64((long long)dir->first)),
-		_mm512_set1_epi64((long long)dir->span));
+		_mm512_sub_epi64(gpa, svq_gpa_all(dir->first)), svq_gpa_all(dir->span));
 }
 
 static INLINE struct hit
@@ -195,13 +176,13 @@ gather(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
 	const struct svq_gpa_dir *dir = map->dir;
 	__m512i frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
-	struct hit hit = {.perm = _mm512_setzero_si512(), .in = inside(dir, gpa)};
+	struct hit hit = {.perm = _mm512_setzero_si512(), .row.in = inside(dir, gpa)};
 	__m512i at;
 	__mmask8 more;
 	unsigned int i;
 
 	/* An entry has two bytes, of the four that are read. */
-	at = _mm512_cvtepu32_epi64(_mm512_mask_i64gather_epi32(_mm256_setzero_si256(), hit.in,
+	at = _mm512_cvtepu32_epi64(_mm512_mask_i64gather_epi32(_mm256_setzero_si256(), hit.row.in,
 		frame, frame0(dir, dir->frame, sizeof(uint16_t)), sizeof(uint16_t)));
 	at = _mm512_and_si512(at, _mm512_set1_epi64(UINT16_MAX));
 	more = _mm512_test_epi64_mask(at, _mm512_set1_epi64(SVQ_GPA_DIR_MORE));
@@ -211,8 +192,8 @@ gather(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 			_mm512_mask_cmpge_epu64_mask(
 				more, gpa, _mm512_i64gather_epi64(at, &map->first[1], 8)),
 			at, _mm512_set1_epi64(1));
-	hit.last = _mm512_i64gather_epi64(at, map->last, 8);
-	hit.delta = _mm512_i64gather_epi64(at, map->iova_delta, 8);
+	hit.row.last = _mm512_i64gather_epi64(at, map->last, 8);
+	hit.row.delta = _mm512_i64gather_epi64(at, map->iova_delta, 8);
 	if (!all_rw)
 		hit.perm = _mm512_i64gather_epi64(at, map->perm, 8);
 	return hit;
@@ -225,24 +206,21 @@ gather_near(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
 	const struct svq_gpa_dir *dir = map->dir;
 	__m512i frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
-	struct hit hit = {.perm = _mm512_setzero_si512(), .in = inside(dir, gpa)};
+	struct hit hit = {.perm = _mm512_setzero_si512(), .row.in = inside(dir, gpa)};
 	unsigned int i;
 
 	RTE_SET_USED(all_rw);
-	hit.last = _mm512_mask_i64gather_epi64(
-		hit.perm, hit.in, frame, frame0(dir, dir->last, sizeof(uint64_t)), 8);
-	hit.delta = _mm512_mask_i64gather_epi64(
-		hit.perm, hit.in, frame, frame0(dir, dir->delta, sizeof(uint64_t)), 8);
+	hit.row.last = _mm512_mask_i64gather_epi64(
+		hit.perm, hit.row.in, frame, frame0(dir, dir->last, sizeof(uint64_t)), 8);
+	hit.row.delta = _mm512_mask_i64gather_epi64(
+		hit.perm, hit.row.in, frame, frame0(dir, dir->delta, sizeof(uint64_t)), 8);
 	for (i = 0; i < dir->n_odd; i++) {
 		const struct svq_gpa_dir_odd *odd = &dir->odd[i];
 		__mmask8 m = _mm512_cmple_epu64_mask(
-			_mm512_sub_epi64(gpa, _mm512_set1_epi64((long long)odd->first)),
-			_mm512_set1_epi64((long long)odd->span));
+			_mm512_sub_epi64(gpa, svq_gpa_all(odd->first)), svq_gpa_all(odd->span));
 
-		hit.last =
-			_mm512_mask_mov_epi64(hit.last, m, _mm512_set1_epi64((long long)odd->last));
-		hit.delta = _mm512_mask_mov_epi64(
-			hit.delta, m, _mm512_set1_epi64((long long)odd->delta));
+		hit.row.last = _mm512_mask_mov_epi64(hit.row.last, m, svq_gpa_all(odd->last));
+		hit.row.delta = _mm512_mask_mov_epi64(hit.row.delta, m, svq_gpa_all(odd->delta));
 	}
 	return hit;
 }
@@ -268,6 +246,24 @@ svq_gpa_burst_avx512_gather(const struct svq_gpa_map *map, const uint64_t *gpa, 
 		missed &= ~(UINT64_C(0xff) << i);
 	}
 	return done;
+}
+
+/* ---- Addresses that are in a register already ---- */
+
+AVX512 __mmask8
+svq_gpa_translate_eight_any(
+	const struct svq_gpa_map *map, __m512i gpa, __m512i more, bool writable, __m512i *delta)
+{
+	uint64_t from[8], to[8], done;
+	uint32_t len[8];
+
+	_mm512_storeu_si512(from, gpa);
+	/* 2^64-1 becomes length 0. */
+	_mm256_storeu_si256(
+		(void *)len, _mm512_cvtepi64_epi32(_mm512_add_epi64(more, svq_gpa_all(1))));
+	done = svq_gpa_translate_burst(map, from, len, writable ? 0xff : 0, to, 8);
+	*delta = _mm512_sub_epi64(_mm512_loadu_si512(to), gpa);
+	return (__mmask8)done;
 }
 
 /* ---- Where they can be used ---- */

@@ -64,7 +64,8 @@ rewrite(struct svq_queue *q, uint16_t head, uint16_t pos, bool wrap)
 	struct svq_origin origin =
 		flight->origin ? q->shadow.origin[head] : (struct svq_origin){.places = 1};
 	unsigned int i, place;
-	const struct svq_slot *slot = svq_flight_pieces(&q->shadow, head, &i);
+	struct svq_slot plain;
+	const struct svq_slot *slot = svq_flight_pieces(&q->shadow, head, &i, &plain);
 
 	for (place = 0; place < origin.places; place++) {
 		struct vring_packed_desc d = {.addr = origin.table_gpa,
@@ -93,7 +94,7 @@ static void
 requeue(struct svq_queue *q, const uint16_t *heads, uint32_t n)
 {
 	bool wrap = q->guest.used_wrap;
-	uint64_t seq = q->seq - q->guest.outstanding;
+	uint32_t seq = q->seq - q->guest.outstanding;
 	uint16_t pos = q->used_idx;
 	uint32_t i;
 
@@ -102,7 +103,7 @@ requeue(struct svq_queue *q, const uint16_t *heads, uint32_t n)
 
 		/* A chain that lies where it is to be, in this lap, has been written over by
 		 * nobody. */
-		if (q->shadow.flight[heads[i]].seq != seq)
+		if (q->shadow.order[heads[i]].seq != seq)
 			rewrite(q, heads[i], pos, wrap);
 		seq += places;
 		pos = svq_packed_step(pos, places, q->guest.size, &wrap);

@@ -23,8 +23,18 @@ guest_packed_available(const struct svq_queue *q, unsigned int *n)
 	return SVQ_QUEUE_OK;
 }
 
+static __rte_always_inline bool
+guest_packed_more(const struct svq_queue *q, unsigned int ahead)
+{
+	const struct svq_guest_ring *r = &q->guest;
+	bool wrap = r->avail_wrap;
+	uint16_t pos = svq_packed_step(q->last_avail, ahead, r->size, &wrap);
+
+	return svq_packed_is_avail(*(const volatile uint16_t *)&r->packed_desc[pos].flags, wrap);
+}
+
 static __rte_always_inline unsigned int
-guest_packed_gather_plain(struct svq_queue *q, unsigned int n, uint32_t least)
+guest_packed_gather_plain(struct svq_queue *q, unsigned int ahead, unsigned int n, uint32_t least)
 {
 	const uint16_t mask =
 		SVQ_PACKED_AVAIL | SVQ_PACKED_USED | VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT;
@@ -32,11 +42,11 @@ guest_packed_gather_plain(struct svq_queue *q, unsigned int n, uint32_t least)
 	struct svq_gather *ga = &q->gather;
 	uint64_t *gpa = ga->gpa, writable = 0;
 	uint32_t *len = ga->len;
-	uint16_t pos = q->last_avail;
 	bool wrap = r->avail_wrap;
+	uint16_t pos = svq_packed_step(q->last_avail, ahead, r->size, &wrap);
 	unsigned int i;
 
-	n = RTE_MIN(n, r->size - r->outstanding);
+	n = RTE_MIN(n, r->size - r->outstanding - ahead);
 	for (i = 0; i < n; i++) {
 		struct vring_packed_desc d = svq_packed_load(&r->packed_desc[pos]);
 
@@ -251,11 +261,12 @@ guest_packed_wants_call(const struct svq_queue *q, unsigned int n)
 }
 
 /* What vectors make no difference to. */
-#define GUEST_PACKED_OPS                                                                          \
-	.available = guest_packed_available, .gather = guest_packed_gather,                       \
-	.taken = guest_packed_taken, .put_used = guest_packed_put_used,                           \
-	.put_used_batch = guest_packed_put_used_batch, .publish_used = guest_packed_publish_used, \
-	.log_used = guest_packed_log_used, .wants_call = guest_packed_wants_call
+#define GUEST_PACKED_OPS                                                                  \
+	.available = guest_packed_available, .more = guest_packed_more,                   \
+	.gather = guest_packed_gather, .taken = guest_packed_taken,                       \
+	.put_used = guest_packed_put_used, .put_used_batch = guest_packed_put_used_batch, \
+	.publish_used = guest_packed_publish_used, .log_used = guest_packed_log_used,     \
+	.wants_call = guest_packed_wants_call
 
 static const struct svq_guest_ops svq_guest_packed = {
 	GUEST_PACKED_OPS,

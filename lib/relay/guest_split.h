@@ -61,11 +61,20 @@ guest_split_gather_some(const struct vring_desc *desc, const uint16_t *ring, uin
 	return k;
 }
 
+/* available() told all there are. */
+static __rte_always_inline bool
+guest_split_more(const struct svq_queue *q, unsigned int ahead)
+{
+	RTE_SET_USED(q);
+	RTE_SET_USED(ahead);
+	return true;
+}
+
 static __rte_always_inline unsigned int
-guest_split_gather_plain(struct svq_queue *q, unsigned int n, uint32_t least)
+guest_split_gather_plain(struct svq_queue *q, unsigned int ahead, unsigned int n, uint32_t least)
 {
 	const struct svq_guest_ring *r = &q->guest;
-	const uint16_t at = q->last_avail & r->mask;
+	const uint16_t at = (uint16_t)(q->last_avail + ahead) & r->mask;
 	const unsigned int m = RTE_MIN(n, r->size - at);
 	struct svq_gather *ga = &q->gather;
 	uint64_t writable = 0;
@@ -251,11 +260,12 @@ guest_split_wants_call(const struct svq_queue *q, unsigned int n)
 }
 
 /* What vectors make no difference to. */
-#define GUEST_SPLIT_OPS                                                                         \
-	.available = guest_split_available, .gather = guest_split_gather,                       \
-	.taken = guest_split_taken, .put_used = guest_split_put_used,                           \
-	.put_used_batch = guest_split_put_used_batch, .publish_used = guest_split_publish_used, \
-	.log_used = guest_split_log_used, .wants_call = guest_split_wants_call
+#define GUEST_SPLIT_OPS                                                                 \
+	.available = guest_split_available, .more = guest_split_more,                   \
+	.gather = guest_split_gather, .taken = guest_split_taken,                       \
+	.put_used = guest_split_put_used, .put_used_batch = guest_split_put_used_batch, \
+	.publish_used = guest_split_publish_used, .log_used = guest_split_log_used,     \
+	.wants_call = guest_split_wants_call
 
 static const struct svq_guest_ops svq_guest_split = {
 	GUEST_SPLIT_OPS,

@@ -126,14 +126,16 @@ shadow_alloc(struct svq_queue *q, int numa_node)
 		RTE_CACHE_LINE_SIZE, socket);
 	r->flight = rte_zmalloc_socket(
 		"svq_flight", q->size * sizeof(*r->flight), RTE_CACHE_LINE_SIZE, socket);
+	r->order = rte_zmalloc_socket(
+		"svq_order", q->size * sizeof(*r->order), RTE_CACHE_LINE_SIZE, socket);
 	r->origin = rte_zmalloc_socket(
 		"svq_origin", q->size * sizeof(*r->origin), RTE_CACHE_LINE_SIZE, socket);
 	r->free_mem = rte_zmalloc_socket(
 		"svq_free", 2 * q->size * sizeof(*r->free_mem), RTE_CACHE_LINE_SIZE, socket);
 	r->held =
 		rte_zmalloc_socket("svq_held", svq_ids_bytes(q->size), RTE_CACHE_LINE_SIZE, socket);
-	if (r->slot == NULL || r->flight == NULL || r->origin == NULL || r->free_mem == NULL ||
-		r->held == NULL)
+	if (r->slot == NULL || r->flight == NULL || r->order == NULL || r->origin == NULL ||
+		r->free_mem == NULL || r->held == NULL)
 		return -ENOMEM;
 	return 0;
 }
@@ -190,6 +192,7 @@ svq_queue_destroy(struct svq_queue *q)
 	rte_free(q->gather_mem);
 	rte_free(q->shadow.slot);
 	rte_free(q->shadow.flight);
+	rte_free(q->shadow.order);
 	rte_free(q->shadow.origin);
 	rte_free(q->shadow.free_mem);
 	rte_free(q->shadow.held);
@@ -320,10 +323,10 @@ svq_queue_detach(struct svq_queue *q)
 static int
 head_by_seq(const void *a, const void *b, void *arg)
 {
-	const struct svq_flight *flight = arg;
-	uint64_t x = flight[*(const uint16_t *)a].seq, y = flight[*(const uint16_t *)b].seq;
+	const struct svq_order *order = arg;
+	int32_t ahead = order[*(const uint16_t *)a].seq - order[*(const uint16_t *)b].seq;
 
-	return x < y ? -1 : x > y;
+	return ahead < 0 ? -1 : ahead > 0;
 }
 
 uint32_t
@@ -334,11 +337,11 @@ svq_queue_recall(struct svq_queue *q)
 	uint32_t n = 0, i;
 
 	for (i = 0; i < q->size; i++) {
-		if (q->shadow.flight[i].slots != 0)
+		if (svq_flight_slots(&q->shadow.flight[i]) != 0)
 			heads[n++] = i;
 	}
 	if (q->attached) {
-		qsort_r(heads, n, sizeof(*heads), head_by_seq, q->shadow.flight);
+		qsort_r(heads, n, sizeof(*heads), head_by_seq, q->shadow.order);
 		q->guest.control->requeue(q, heads, n);
 	}
 	if (q->guest.control != NULL)
@@ -382,7 +385,8 @@ svq_queue_inflight_overlaps(const struct svq_queue *q, uint64_t gpa, uint64_t si
 
 	for (i = 0; i < q->size; i++) {
 		unsigned int k;
-		const struct svq_slot *slot = svq_flight_pieces(r, i, &k);
+		struct svq_slot plain;
+		const struct svq_slot *slot = svq_flight_pieces(r, i, &k, &plain);
 
 		/* What is held back the device is done with. */
 		for (; k != 0 && !svq_bit(r->held, i); k--) {

@@ -63,22 +63,22 @@ svq_burst_check_net(const struct svq_queue *q, const struct svq_chain *chain, ui
 	return SVQ_QUEUE_OK;
 }
 
-/* Gather the plain chains at the head of the next @p n, those that lie in one mapping each. */
+/* Gather the plain chains at the head of the next @p n behind @p ahead others, those that lie in
+ * one mapping each. */
 static __rte_always_inline unsigned int
 svq_burst_gather_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	const struct svq_gpa_map *map, unsigned int n)
+	const struct svq_gpa_map *map, unsigned int ahead, unsigned int n)
 {
 	struct svq_gather *ga = &q->gather;
 	uint64_t bad;
 
-	n = g->gather_plain(q, n, q->net_header);
+	n = g->gather_plain(q, ahead, n, q->net_header);
 	if (n == 0)
 		return 0;
 	bad = ~svq_gpa_translate_burst(map, ga->gpa, ga->len, ga->writable[0], ga->iova, n);
 	if (q->net_header != 0)
 		bad |= q->qid % 2 != 0 ? ga->writable[0] : ~ga->writable[0];
 	bad &= UINT64_MAX >> (64 - n);
-	q->stats.translations += n;
 	return likely(bad == 0) ? n : (unsigned int)__builtin_ctzll(bad);
 }
 
@@ -114,8 +114,8 @@ svq_burst_gather(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 	return SVQ_QUEUE_OK;
 }
 
-/* Translate all that was gathered, the plain chains once more. @return whether each entry lies in
- * one mapping. */
+/* Translate all that was gathered but the plain chains. @return whether each entry lies in one
+ * mapping. */
 static __rte_always_inline bool
 svq_burst_translate(struct svq_queue *q, const struct svq_gpa_map *map)
 {
@@ -132,7 +132,6 @@ svq_burst_translate(struct svq_queue *q, const struct svq_gpa_map *map)
 		ga->translated[i / 64] = got;
 		all &= (got & want) == want;
 	}
-	q->stats.translations += ga->n_descs - ga->n_plain;
 	return all;
 }
 
@@ -154,20 +153,19 @@ struct svq_burst_sum {
 	uint64_t indirect;
 };
 
-/* Write the plain chains into the shadow ring, as many as it has room for. */
+/* Write @p n plain chains into the shadow ring, as many as it has room for. */
 static __rte_always_inline void
-svq_burst_put_plain(struct svq_queue *q, const struct svq_shadow_ops *s, struct svq_burst_sum *sum,
-	enum svq_slots_mode mode)
+svq_burst_put_plain(struct svq_queue *q, const struct svq_shadow_ops *s, unsigned int n,
+	struct svq_burst_sum *sum, enum svq_slots_mode mode)
 {
 	const struct svq_gather *ga = &q->gather;
-	unsigned int n = RTE_MIN(ga->n_plain, q->shadow.n_free), i;
 	uint64_t readable;
+	unsigned int i;
 
-	n = s->put_plain(q, n, mode);
+	n = s->put_plain(q, sum->chains, RTE_MIN(n, q->shadow.n_free), mode);
 	if (mode != SVQ_SLOTS_KEPT)
 		q->shadow.n_free -= n;
-	sum->chains = n;
-	sum->descs = n;
+	sum->chains += n;
 	/* Nearly always all are readable, or none. */
 	readable = ~ga->writable[0] & ((UINT64_C(1) << n) - 1);
 	for (i = 0; readable != 0 && i < n; i++)
@@ -239,7 +237,7 @@ svq_burst_put(struct svq_queue *q, const struct svq_shadow_ops *s, const struct 
 
 static __rte_always_inline unsigned int
 svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	enum svq_slots_mode mode)
+	const struct svq_vector_ops *v, enum svq_slots_mode mode)
 {
 	const unsigned int weight = svq_burst_weight(q->stats.bursts);
 	uint64_t start = weight != 0 ? rte_rdtsc() : 0, detail = 0;
@@ -264,11 +262,14 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 
 	q->wanted = 0;
 	map = svq_dma_map(q->dma);
-	ga->n_plain = svq_burst_gather_plain(q, g, map, n);
-	svq_burst_put_plain(q, s, &sum, mode);
-	ga->n_plain = ga->n_descs = ga->places = sum.chains;
-	ga->n_chains = 0;
-	if (sum.chains < n) {
+	if (v != NULL)
+		sum.chains = v->avail(q, map, n, mode, &sum.bytes);
+	if (sum.chains < n && (sum.chains == 0 || g->more(q, sum.chains)))
+		svq_burst_put_plain(q, s,
+			svq_burst_gather_plain(q, g, map, sum.chains, n - sum.chains), &sum, mode);
+	ga->n_plain = ga->places = sum.descs = sum.chains;
+	ga->n_chains = ga->n_descs = 0;
+	if (sum.chains < n && g->more(q, sum.chains)) {
 		fault = svq_burst_gather(q, g, map, n - sum.chains, &detail);
 		fault = svq_burst_put(q, s, map, fault, &sum, &detail, mode == SVQ_SLOTS_KEPT);
 	}
@@ -280,6 +281,7 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 		q->inflight += sum.chains;
 		q->stats.chains += sum.chains;
 		q->stats.descs += sum.descs;
+		q->stats.translations += sum.descs;
 		q->stats.bytes += sum.bytes;
 		q->stats.indirect += sum.indirect;
 		q->stats.bursts++;
@@ -303,7 +305,8 @@ svq_burst_log(const struct svq_queue *q, const struct svq_used *u)
 {
 	uint32_t len = u->len;
 	unsigned int i;
-	const struct svq_slot *slot = svq_flight_pieces(&q->shadow, u->head, &i);
+	struct svq_slot plain;
+	const struct svq_slot *slot = svq_flight_pieces(&q->shadow, u->head, &i, &plain);
 
 	for (; i != 0 && len != 0; i--) {
 		if (slot->writable) {
@@ -428,19 +431,24 @@ svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
 /* Return plain chains, as long as no other is met. @return how many. */
 static __rte_always_inline unsigned int
 svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	const struct svq_shadow_ops *s, unsigned int n, enum svq_slots_mode mode, bool log,
-	uint64_t *bytes)
+	const struct svq_shadow_ops *s, const struct svq_vector_ops *v, unsigned int n,
+	enum svq_slots_mode mode, bool log, uint64_t *bytes)
 {
 	unsigned int done, took;
+	uint16_t last;
 
-	for (done = 0; done < n; done += took) {
-		unsigned int want = RTE_MIN(n - done, (unsigned int)SVQ_BURST);
-
-		took = s->take_plain(q, done, want, mode, log, bytes);
+	for (done = 0; done < n && (done == 0 || s->more_used(q, done)); done += took) {
+		if (v != NULL) {
+			took = v->used(q, true, done, done, n - done, mode, log, bytes, &last);
+			if (likely(took != 0))
+				continue;
+		}
+		took = s->take_plain(
+			q, done, RTE_MIN(n - done, (unsigned int)SVQ_BURST), mode, log, bytes);
 		if (took == 0)
 			break;
 		if (log)
-			s->log_plain(q, took);
+			svq_shadow_log_plain(q, took);
 		g->put_used_plain(q, done, took);
 	}
 	return done;
@@ -448,7 +456,7 @@ svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 
 static __rte_always_inline unsigned int
 svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	enum svq_slots_mode mode)
+	const struct svq_vector_ops *v, enum svq_slots_mode mode)
 {
 	const bool kept = mode == SVQ_SLOTS_KEPT;
 	struct svq_burst_back b;
@@ -458,11 +466,11 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
 		return 0;
 	if (unlikely(q->log.base != NULL))
-		b.done = svq_burst_back_plain(q, g, s, n, mode, true, &b.bytes);
+		b.done = svq_burst_back_plain(q, g, s, v, n, mode, true, &b.bytes);
 	else
-		b.done = svq_burst_back_plain(q, g, s, n, mode, false, &b.bytes);
+		b.done = svq_burst_back_plain(q, g, s, v, n, mode, false, &b.bytes);
 	b.taken = b.done;
-	while (b.taken < n && svq_burst_back_take(q, s, &b, &u)) {
+	while (b.taken < n && s->more_used(q, b.taken) && svq_burst_back_take(q, s, &b, &u)) {
 		b.taken++;
 		svq_burst_back_put(q, g, &b, &u, kept ? u.head : u.flight.id);
 		svq_shadow_release(q, &u, kept);

@@ -33,7 +33,7 @@ svq_ordered_oldest(const struct svq_queue *q)
 
 	return (struct svq_used){
 		.head = r->oldest,
-		.len = r->flight[r->oldest].writable,
+		.len = svq_flight_writable(&r->flight[r->oldest]),
 		.flight = r->flight[r->oldest],
 	};
 }
@@ -60,34 +60,47 @@ svq_ordered_return(struct svq_queue *q, const struct svq_guest_ops *g, struct sv
 	svq_shadow_release_oldest(q, u);
 }
 
+/* @p n plain chains have been taken, and what there is to write has been written. */
+static __rte_always_inline void
+svq_ordered_count_plain(struct svq_ordered_back *o, unsigned int n)
+{
+	o->places += n;
+	o->b.done += n;
+	o->b.taken += n;
+}
+
 /* The @p n plain chains that the scratch has. */
 static __rte_always_inline void
 svq_ordered_return_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 	struct svq_ordered_back *o, unsigned int n, bool log)
 {
-	unsigned int i;
-
-	for (i = 0; log && i < n; i++)
-		svq_dirty_log_mark(&q->log, q->gather.gpa[i], q->gather.len[i]);
-	if (q->batch) {
+	if (log)
+		svq_shadow_log_plain(q, n);
+	if (q->batch)
 		o->last = q->gather.id[n - 1];
-		o->places += n;
-	} else {
+	else
 		g->put_used_plain(q, o->b.done, n);
-	}
-	o->b.done += n;
-	o->b.taken += n;
+	svq_ordered_count_plain(o, n);
 }
 
 /* Begin with the plain chains, as far as the device names each. Not while others are held back, for
  * it may name one of those again. */
 static __rte_always_inline void
 svq_ordered_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	const struct svq_shadow_ops *s, struct svq_ordered_back *o, unsigned int n, bool log)
+	const struct svq_shadow_ops *s, const struct svq_vector_ops *v, struct svq_ordered_back *o,
+	unsigned int n, bool log)
 {
 	unsigned int took;
 
-	while (q->held == 0 && o->b.taken < n) {
+	while (q->held == 0 && o->b.taken < n && (o->b.taken == 0 || s->more_used(q, o->b.taken))) {
+		if (v != NULL) {
+			took = v->used(q, !q->batch, o->b.taken, o->b.done, n - o->b.taken,
+				SVQ_SLOTS_RING, log, &o->b.bytes, &o->last);
+			if (likely(took != 0)) {
+				svq_ordered_count_plain(o, took);
+				continue;
+			}
+		}
 		took = s->take_plain(q, o->b.taken,
 			RTE_MIN(n - o->b.taken, (unsigned int)SVQ_BURST), SVQ_SLOTS_RING, log,
 			&o->b.bytes);
@@ -100,10 +113,19 @@ svq_ordered_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 /* Return up to @p n plain chains before @p last, written throughout. @return how many. */
 static __rte_always_inline unsigned int
 svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	const struct svq_shadow_ops *s, struct svq_ordered_back *o, uint16_t last, unsigned int n,
+	const struct svq_vector_ops *v, struct svq_ordered_back *o, uint16_t last, unsigned int n,
 	bool log)
 {
-	n = s->skip_plain(q, last, RTE_MIN(n, (unsigned int)SVQ_BURST), log, &o->b.bytes);
+	unsigned int took;
+
+	if (v != NULL) {
+		took = v->skip(q, !q->batch, last, o->b.done, n, log, &o->b.bytes, &o->last);
+		if (likely(took != 0)) {
+			svq_ordered_count_plain(o, took);
+			return took;
+		}
+	}
+	n = svq_shadow_skip_plain(q, last, RTE_MIN(n, (unsigned int)SVQ_BURST), log, &o->b.bytes);
 	if (n != 0)
 		svq_ordered_return_plain(q, g, o, n, log);
 	return n;
@@ -115,7 +137,8 @@ svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g,
  */
 static __rte_always_inline bool
 svq_ordered_skip(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	struct svq_ordered_back *o, const struct svq_used *last, unsigned int n)
+	const struct svq_vector_ops *v, struct svq_ordered_back *o, const struct svq_used *last,
+	unsigned int n)
 {
 	while (q->shadow.oldest != last->head) {
 		unsigned int left = n - o->b.taken - 1, plain;
@@ -127,15 +150,15 @@ svq_ordered_skip(struct svq_queue *q, const struct svq_guest_ops *g, const struc
 			return false;
 		}
 		plain = q->log.base != NULL
-			? svq_ordered_skip_plain(q, g, s, o, last->head, left, true)
-			: svq_ordered_skip_plain(q, g, s, o, last->head, left, false);
+			? svq_ordered_skip_plain(q, g, v, o, last->head, left, true)
+			: svq_ordered_skip_plain(q, g, v, o, last->head, left, false);
 		s->skip(q, plain);
 		if (likely(plain != 0))
 			continue;
 		u = svq_ordered_oldest(q);
 		if (unlikely(q->log.base != NULL))
 			svq_burst_log(q, &u);
-		s->skip(q, u.flight.slots);
+		s->skip(q, svq_flight_slots(&u.flight));
 		svq_ordered_return(q, g, o, &u);
 		o->b.taken++;
 	}
@@ -151,6 +174,7 @@ svq_ordered_let_go(struct svq_queue *q, const struct svq_guest_ops *g, struct sv
 	while (svq_bit(r->held, r->oldest)) {
 		struct svq_used oldest = svq_ordered_oldest(q);
 
+		oldest.len = r->order[oldest.head].held;
 		r->held[oldest.head / 64] &= ~(UINT64_C(1) << (oldest.head % 64));
 		q->held--;
 		svq_ordered_return(q, g, o, &oldest);
@@ -170,7 +194,7 @@ svq_ordered_hold(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_
 		return false;
 	}
 	r->held[u->head / 64] |= UINT64_C(1) << (u->head % 64);
-	r->flight[u->head].writable = u->len;
+	r->order[u->head].held = u->len;
 	q->held++;
 	q->stats.held_back += u->head != r->oldest;
 	o->b.taken++;
@@ -179,8 +203,8 @@ svq_ordered_hold(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_
 }
 
 static __rte_always_inline unsigned int
-svq_burst_used_ordered(
-	struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s)
+svq_burst_used_ordered(struct svq_queue *q, const struct svq_guest_ops *g,
+	const struct svq_shadow_ops *s, const struct svq_vector_ops *v)
 {
 	struct svq_ordered_back o = {0};
 	struct svq_used u;
@@ -189,9 +213,9 @@ svq_burst_used_ordered(
 	if (likely(!svq_burst_back_begin(q, s, &o.b, &n)))
 		return 0;
 	if (unlikely(q->log.base != NULL))
-		svq_ordered_begin_plain(q, g, s, &o, n, true);
+		svq_ordered_begin_plain(q, g, s, v, &o, n, true);
 	else
-		svq_ordered_begin_plain(q, g, s, &o, n, false);
+		svq_ordered_begin_plain(q, g, s, v, &o, n, false);
 	svq_ordered_let_go(q, g, &o);
 	while (o.b.taken < n && svq_burst_back_take(q, s, &o.b, &u)) {
 		if (!q->shadow.in_order) {
@@ -199,7 +223,7 @@ svq_burst_used_ordered(
 				break;
 			continue;
 		}
-		if (unlikely(!svq_ordered_skip(q, g, s, &o, &u, n)))
+		if (unlikely(!svq_ordered_skip(q, g, s, v, &o, &u, n)))
 			break;
 		svq_ordered_return(q, g, &o, &u);
 		o.b.taken++;

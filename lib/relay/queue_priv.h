@@ -73,34 +73,31 @@ struct svq_gather {
 	struct svq_chain chain[SVQ_BURST];
 };
 
-/** A shadow descriptor as we wrote it; the device cannot change it. */
+/** A shadow descriptor as we wrote it; the device cannot change it. Plain chains have none. */
 struct svq_slot {
-	union {
-		struct {
-			uint64_t gpa;  /**< first byte, for dirty logging */
-			uint32_t len;  /**< bytes */
-			uint16_t next; /**< next slot of the chain */
-			bool writable; /**< by the device */
-			bool joined;   /**< its buffer began in the slot before it */
-		};
-		uint64_t half[2]; /**< the same, to write it whole */
-	};
+	uint64_t gpa;  /**< first byte, for dirty logging */
+	uint32_t len;  /**< bytes */
+	uint16_t next; /**< next slot of the chain */
+	bool writable; /**< by the device */
+	bool joined;   /**< its buffer began in the slot before it */
 };
 
-/** svq_slot.writable in the second half. */
-#define SVQ_SLOT_WRITABLE (UINT64_C(1) << 48)
-
-/** A chain in flight, by its first slot. 16 bytes: four to a cache line. */
+/**
+ * A chain in flight, by its first slot. 16 bytes, as a descriptor has, and of a plain chain in the
+ * same order: so a vector of the one is nearly one of the other.
+ */
 struct svq_flight {
 	union {
 		struct {
-			uint64_t seq;	   /**< as in struct svq_chain */
-			uint32_t writable; /**< bytes that the device may write */
+			uint64_t gpa; /**< plain: first byte */
+			uint32_t
+				len; /**< plain: bytes; otherwise those that the device may write */
 			union {
 				struct {
-					uint16_t id : 15;    /**< what the guest knows it by */
-					uint16_t origin : 1; /**< see struct svq_origin */
-					uint16_t slots; /**< its slots; 0: no chain begins here */
+					uint16_t id : 15; /**< what the guest knows it by */
+					uint16_t
+						origin : 1; /**< not plain, see struct svq_origin */
+					uint16_t slots;	    /**< see svq_flight_slots() */
 				};
 				uint32_t word; /**< ids kept: 0 if no chain has the slot */
 			};
@@ -111,9 +108,16 @@ struct svq_flight {
 
 /** svq_flight.word of a slot whose chain begins elsewhere. */
 #define SVQ_FLIGHT_INNER 0x8000u
-/** svq_flight.word of a plain chain, but for the id. */
-#define SVQ_FLIGHT_PLAIN 0x10000u
-#define SVQ_FLIGHT_ID	 0x7fffu
+/** svq_flight.word of a plain chain, but for the id and this: the device writes it. */
+#define SVQ_FLIGHT_PLAIN  0x10000u
+#define SVQ_FLIGHT_WRITES 0x20000u
+#define SVQ_FLIGHT_ID	  0x7fffu
+
+/** What is seldom asked of a chain in flight. */
+struct svq_order {
+	uint32_t seq;  /**< as in struct svq_chain, of which it is the lower half */
+	uint32_t held; /**< bytes written, of a chain that is held back */
+};
 
 /** What the device returned: a chain in flight, and what we know of it. */
 struct svq_used {
@@ -199,6 +203,7 @@ struct svq_shadow_ring {
 	};
 	struct svq_slot *slot; /**< of the ring, then of the tables */
 	struct svq_flight *flight;
+	struct svq_order *order;
 	struct svq_origin *origin;
 	uint16_t *free;	    /**< unless ids are kept: free slots, the next one to use last */
 	uint16_t *free_mem; /**< what holds them, see slots.c */
@@ -282,12 +287,16 @@ struct svq_queue {
 struct svq_guest_ops {
 	/** Chains that may be available, at most SVQ_BURST; 0: none is. */
 	enum svq_queue_error (*available)(const struct svq_queue *q, unsigned int *n);
+	/** Whether there may be a chain that lies @p ahead plain chains after the next one. */
+	bool (*more)(const struct svq_queue *q, unsigned int ahead);
 	/**
-	 * Copy and check the plain chains at the head of the next @p n: one direct descriptor,
-	 * nothing at fault, no shorter than @p least bytes. What is not plain is left to gather().
+	 * Copy and check the plain chains at the head of the next @p n behind @p ahead plain ones:
+	 * one direct descriptor, nothing at fault, no shorter than @p least bytes. What is not
+	 * plain is left to gather().
 	 * @return how many.
 	 */
-	unsigned int (*gather_plain)(struct svq_queue *q, unsigned int n, uint32_t least);
+	unsigned int (*gather_plain)(
+		struct svq_queue *q, unsigned int ahead, unsigned int n, uint32_t least);
 	/**
 	 * Copy and check the chain that lies @p ahead chains after the next one. Entries go behind
 	 * those that the gather holds; @p full says that the burst holds enough or that there is no
@@ -318,8 +327,10 @@ struct svq_guest_ops {
 /** The device's side of a ring format. */
 struct svq_shadow_ops {
 	/** Write the plain chains that were gathered, translated, and of which there is room for @p
-	 * n. @return how many; fewer if the next one's id is in flight. */
-	unsigned int (*put_plain)(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode);
+	 * n, @p ahead chains after the last published one. @return how many; fewer if the next
+	 * one's id is in flight. */
+	unsigned int (*put_plain)(
+		struct svq_queue *q, unsigned int ahead, unsigned int n, enum svq_slots_mode mode);
 	/** Write one translated chain, of which svq_shadow_claim() held, @p ahead chains after the
 	 * last published one. */
 	void (*put)(struct svq_queue *q, const struct svq_gpa_map *map,
@@ -335,6 +346,8 @@ struct svq_shadow_ops {
 	 * cut.
 	 */
 	enum svq_queue_error (*used)(const struct svq_queue *q, unsigned int *n);
+	/** Whether there may be an entry behind the @p ahead ones that were read. */
+	bool (*more_used)(const struct svq_queue *q, unsigned int ahead);
 	/**
 	 * Read and check up to @p n entries, the first @p ahead entries after the next one, as far
 	 * as they return plain chains and nothing is at fault. Those are in flight no more; the
@@ -344,15 +357,6 @@ struct svq_shadow_ops {
 	 */
 	unsigned int (*take_plain)(struct svq_queue *q, unsigned int ahead, unsigned int n,
 		enum svq_slots_mode mode, bool log, uint64_t *bytes);
-	/**
-	 * Slots are a ring: take up to @p n plain chains from the oldest one on, those before slot
-	 * @p last, as if a device had returned each written throughout. No entry is read. The rest
-	 * as take_plain().
-	 */
-	unsigned int (*skip_plain)(
-		struct svq_queue *q, uint16_t last, unsigned int n, bool log, uint64_t *bytes);
-	/** Log what was written of the @p n plain chains that the scratch has. */
-	void (*log_plain)(const struct svq_queue *q, unsigned int n);
 	/** Read and check the entry that lies @p ahead entries after the next one; @p none: there
 	 * is no further one. */
 	enum svq_queue_error (*get_used)(
@@ -361,6 +365,27 @@ struct svq_shadow_ops {
 	void (*skip)(struct svq_queue *q, unsigned int slots);
 	/** @p n entries have been taken. */
 	void (*taken)(struct svq_queue *q, unsigned int n);
+};
+
+/** What a pairing of formats does in vector registers for plain chains, see queue_vector.h. */
+struct svq_vector_ops {
+	/** Relay up to @p n of them to the device, the next ones. @return how many; @p bytes: those
+	 * that the device reads are added. */
+	unsigned int (*avail)(struct svq_queue *q, const struct svq_gpa_map *map, unsigned int n,
+		enum svq_slots_mode mode, uint64_t *bytes);
+	/**
+	 * Take up to @p n entries, the first @p ahead entries after the next one, log them if @p
+	 * log, and if @p put return them to the guest, the first @p done entries after the next
+	 * one.
+	 *
+	 * @return how many; @p bytes: their sum is added; @p last: the last one's id at the guest.
+	 */
+	unsigned int (*used)(struct svq_queue *q, bool put, unsigned int ahead, unsigned int done,
+		unsigned int n, enum svq_slots_mode mode, bool log, uint64_t *bytes,
+		uint16_t *last);
+	/** The same for chains that svq_shadow_skip_plain() is for. */
+	unsigned int (*skip)(struct svq_queue *q, bool put, uint16_t end, unsigned int done,
+		unsigned int n, bool log, uint64_t *bytes, uint16_t *last);
 };
 
 /** What a ring format does for a queue that nobody serves. */
@@ -422,36 +447,44 @@ extern const struct svq_instance svq_packed_split_vector[SVQ_SLOTS_MODES];
 extern const struct svq_instance svq_packed_packed_vector[SVQ_SLOTS_MODES];
 #endif
 
-/** Define those of a pairing; @p how: attributes of the functions. */
-#define SVQ_INSTANCES(name, guest, shadow, how)                            \
-	static how unsigned int avail_stack(struct svq_queue *q)           \
-	{                                                                  \
-		return svq_burst_avail(q, guest, shadow, SVQ_SLOTS_STACK); \
-	}                                                                  \
-	static how unsigned int avail_kept(struct svq_queue *q)            \
-	{                                                                  \
-		return svq_burst_avail(q, guest, shadow, SVQ_SLOTS_KEPT);  \
-	}                                                                  \
-	static how unsigned int avail_ring(struct svq_queue *q)            \
-	{                                                                  \
-		return svq_burst_avail(q, guest, shadow, SVQ_SLOTS_RING);  \
-	}                                                                  \
-	static how unsigned int used_stack(struct svq_queue *q)            \
-	{                                                                  \
-		return svq_burst_used(q, guest, shadow, SVQ_SLOTS_STACK);  \
-	}                                                                  \
-	static how unsigned int used_kept(struct svq_queue *q)             \
-	{                                                                  \
-		return svq_burst_used(q, guest, shadow, SVQ_SLOTS_KEPT);   \
-	}                                                                  \
-	static how unsigned int used_ring(struct svq_queue *q)             \
-	{                                                                  \
-		return svq_burst_used_ordered(q, guest, shadow);           \
-	}                                                                  \
-	const struct svq_instance name[SVQ_SLOTS_MODES] = {                \
-		[SVQ_SLOTS_STACK] = {avail_stack, used_stack},             \
-		[SVQ_SLOTS_KEPT] = {avail_kept, used_kept},                \
-		[SVQ_SLOTS_RING] = {avail_ring, used_ring},                \
+/**
+ * Define those of a pairing.
+ *
+ * @param vector
+ *   What it does in vector registers, or NULL. Slots that are a stack follow no order, so then it
+ *   is of no use.
+ * @param how
+ *   Attributes of the functions.
+ */
+#define SVQ_INSTANCES(name, guest, shadow, vector, how)                           \
+	static how unsigned int avail_stack(struct svq_queue *q)                  \
+	{                                                                         \
+		return svq_burst_avail(q, guest, shadow, NULL, SVQ_SLOTS_STACK);  \
+	}                                                                         \
+	static how unsigned int avail_kept(struct svq_queue *q)                   \
+	{                                                                         \
+		return svq_burst_avail(q, guest, shadow, vector, SVQ_SLOTS_KEPT); \
+	}                                                                         \
+	static how unsigned int avail_ring(struct svq_queue *q)                   \
+	{                                                                         \
+		return svq_burst_avail(q, guest, shadow, vector, SVQ_SLOTS_RING); \
+	}                                                                         \
+	static how unsigned int used_stack(struct svq_queue *q)                   \
+	{                                                                         \
+		return svq_burst_used(q, guest, shadow, NULL, SVQ_SLOTS_STACK);   \
+	}                                                                         \
+	static how unsigned int used_kept(struct svq_queue *q)                    \
+	{                                                                         \
+		return svq_burst_used(q, guest, shadow, vector, SVQ_SLOTS_KEPT);  \
+	}                                                                         \
+	static how unsigned int used_ring(struct svq_queue *q)                    \
+	{                                                                         \
+		return svq_burst_used_ordered(q, guest, shadow, vector);          \
+	}                                                                         \
+	const struct svq_instance name[SVQ_SLOTS_MODES] = {                       \
+		[SVQ_SLOTS_STACK] = {avail_stack, used_stack},                    \
+		[SVQ_SLOTS_KEPT] = {avail_kept, used_kept},                       \
+		[SVQ_SLOTS_RING] = {avail_ring, used_ring},                       \
 	}
 
 /** Bytes of the bitmap of ids. */
@@ -468,21 +501,46 @@ svq_flight_places(const struct svq_queue *q, uint16_t head)
 	return likely(!q->shadow.flight[head].origin) ? 1 : q->shadow.origin[head].places;
 }
 
+/** Slots of the chain that begins here; 0: none does. */
+static __rte_always_inline uint32_t
+svq_flight_slots(const struct svq_flight *flight)
+{
+	return likely(!flight->origin) ? flight->word / SVQ_FLIGHT_PLAIN & 1 : flight->slots;
+}
+
+/** Bytes that the device may write. */
+static __rte_always_inline uint32_t
+svq_flight_writable(const struct svq_flight *flight)
+{
+	return flight->origin || flight->word & SVQ_FLIGHT_WRITES ? flight->len : 0;
+}
+
 /**
  * The descriptors of a chain in flight before the device, in the ring or in a table of ours.
  *
  * @param[out] n
  *   How many.
+ * @param[out] plain
+ *   Where that of a plain chain goes.
  * @return our copy of the first one; svq_slot.next leads on.
  */
 static inline const struct svq_slot *
-svq_flight_pieces(const struct svq_shadow_ring *r, uint16_t head, unsigned int *n)
+svq_flight_pieces(
+	const struct svq_shadow_ring *r, uint16_t head, unsigned int *n, struct svq_slot *plain)
 {
 	const struct svq_flight *flight = &r->flight[head];
 
-	*n = flight->slots;
+	*n = svq_flight_slots(flight);
+	if (likely(!flight->origin)) {
+		*plain = (struct svq_slot){
+			.gpa = flight->gpa,
+			.len = flight->len,
+			.writable = flight->word & SVQ_FLIGHT_WRITES,
+		};
+		return plain;
+	}
 	/* Inside of a chain that begins elsewhere the bit is set, too. */
-	if (likely(!flight->origin || *n == 0 || r->origin[head].pieces == 0))
+	if (likely(*n == 0 || r->origin[head].pieces == 0))
 		return &r->slot[head];
 	*n = r->origin[head].pieces;
 	return &r->slot[r->slot[head].next];

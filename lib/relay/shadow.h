@@ -115,22 +115,28 @@ static __rte_always_inline void
 svq_shadow_record(struct svq_queue *q, const struct svq_chain *chain, uint16_t head)
 {
 	struct svq_shadow_ring *r = &q->shadow;
-	bool origin = chain->pieces > 1 || chain->indirect;
+	struct svq_flight *flight = &r->flight[head];
 
-	r->flight[head] = (struct svq_flight){
-		.seq = chain->seq,
-		.writable = chain->writable,
+	r->order[head].seq = chain->seq;
+	if (chain->pieces == 1 && !chain->indirect) {
+		flight->gpa = r->slot[head].gpa;
+		flight->len = r->slot[head].len;
+		flight->word = SVQ_FLIGHT_PLAIN | chain->id |
+			(chain->writable != 0 ? SVQ_FLIGHT_WRITES : 0);
+		return;
+	}
+	*flight = (struct svq_flight){
+		.len = chain->writable,
 		.id = chain->id,
-		.origin = origin,
+		.origin = 1,
 		.slots = chain->slots,
 	};
-	if (origin)
-		r->origin[head] = (struct svq_origin){
-			.table_gpa = chain->table_gpa,
-			.table_len = chain->table_len,
-			.places = chain->places,
-			.pieces = chain->slots < chain->pieces ? chain->pieces : 0,
-		};
+	r->origin[head] = (struct svq_origin){
+		.table_gpa = chain->table_gpa,
+		.table_len = chain->table_len,
+		.places = chain->places,
+		.pieces = chain->slots < chain->pieces ? chain->pieces : 0,
+	};
 }
 
 /** Write a chain that was claimed. @return its first slot. */
@@ -165,12 +171,11 @@ struct svq_shadow_plain {
 	const uint64_t *iova;
 	const uint32_t *len;
 	uint64_t writable;
-	struct svq_slot *slot;
 	struct svq_flight *flight;
+	struct svq_order *order;
 	const uint16_t *free; /* behind the next free slot */
 	uint64_t *ids;
-	uint64_t seq;
-	uint32_t size;
+	uint32_t seq;
 };
 
 /** The same for the way back. */
@@ -180,7 +185,6 @@ struct svq_shadow_taking {
 	bool log;
 	uint16_t next; /* a ring: the only slot that may be taken */
 	struct svq_flight *flight;
-	const struct svq_slot *slot;
 	uint16_t *free; /* where the next free slot goes */
 	uint64_t *ids;
 	uint16_t *id;
@@ -201,7 +205,6 @@ svq_shadow_taking(struct svq_queue *q, enum svq_slots_mode mode, bool log)
 		.log = log,
 		.next = r->oldest,
 		.flight = r->flight,
-		.slot = r->slot,
 		.free = r->free + r->n_free,
 		.ids = q->guest.ids,
 		.id = ga->id,
@@ -210,8 +213,9 @@ svq_shadow_taking(struct svq_queue *q, enum svq_slots_mode mode, bool log)
 	};
 }
 
+/* @p ahead: as in struct svq_shadow_ops. */
 static __rte_always_inline struct svq_shadow_plain
-svq_shadow_plain(const struct svq_queue *q)
+svq_shadow_plain(const struct svq_queue *q, unsigned int ahead)
 {
 	const struct svq_shadow_ring *r = &q->shadow;
 	const struct svq_gather *ga = &q->gather;
@@ -222,12 +226,11 @@ svq_shadow_plain(const struct svq_queue *q)
 		.iova = ga->iova,
 		.len = ga->len,
 		.writable = ga->writable[0],
-		.slot = r->slot,
 		.flight = r->flight,
+		.order = r->order,
 		.free = r->free + r->n_free,
 		.ids = q->guest.ids,
-		.seq = q->seq,
-		.size = q->size,
+		.seq = q->seq + ahead,
 	};
 }
 
@@ -251,11 +254,10 @@ svq_shadow_claim_plain(
 			return false;
 		*ids |= bit;
 	}
-	p->slot[*slot].half[0] = p->gpa[i];
-	p->slot[*slot].half[1] = p->len[i] | (writable ? SVQ_SLOT_WRITABLE : 0);
-	p->flight[*slot].half[0] = p->seq + i;
+	p->flight[*slot].half[0] = p->gpa[i];
 	p->flight[*slot].half[1] =
-		(p->len[i] & -(uint32_t)writable) | (uint64_t)(SVQ_FLIGHT_PLAIN | id) << 32;
+		p->len[i] | (SVQ_FLIGHT_PLAIN | id | writable * SVQ_FLIGHT_WRITES) << 32;
+	p->order[*slot].seq = p->seq + i;
 	return true;
 }
 
@@ -266,20 +268,22 @@ svq_shadow_claim_plain(
 static __rte_always_inline bool
 svq_shadow_take_plain(struct svq_shadow_taking *t, unsigned int i, uint32_t id, uint32_t len)
 {
+	uint32_t word, writable;
 	uint64_t known;
-	uint32_t word;
 
 	if (unlikely(t->mode == SVQ_SLOTS_RING ? id != t->next : id >= t->size))
 		return false;
 	known = t->flight[id].half[1];
 	word = known >> 32;
-	if (unlikely((word & ~SVQ_FLIGHT_ID) != SVQ_FLIGHT_PLAIN || len > (uint32_t)known))
+	writable = (uint32_t)known & -(uint32_t)(word / SVQ_FLIGHT_WRITES & 1);
+	if (unlikely((word & ~(SVQ_FLIGHT_ID | SVQ_FLIGHT_WRITES)) != SVQ_FLIGHT_PLAIN ||
+		    len > writable))
 		return false;
 	t->flight[id].half[1] = 0;
 	t->len[i] = len;
 	t->bytes += len;
 	if (t->log)
-		t->gpa[i] = t->slot[id].half[0];
+		t->gpa[i] = t->flight[id].half[0];
 	if (t->mode == SVQ_SLOTS_KEPT) {
 		t->id[i] = (uint16_t)id;
 		return true;
@@ -302,16 +306,16 @@ svq_shadow_release(struct svq_queue *q, const struct svq_used *used, bool kept)
 	uint16_t slot = used->head;
 	unsigned int i;
 
-	r->flight[slot].word = 0;
+	r->flight[slot].half[1] = 0;
 	if (unlikely(used->flight.origin && r->origin[slot].pieces != 0))
 		svq_table_release(q, slot);
 	if (!kept) {
 		r->free[r->n_free++] = slot;
 		q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));
 	}
-	for (i = used->flight.slots; unlikely(i > 1); i--) {
+	for (i = svq_flight_slots(&used->flight); unlikely(i > 1); i--) {
 		slot = r->slot[slot].next;
-		r->flight[slot].word = 0;
+		r->flight[slot].half[1] = 0;
 		if (!kept)
 			r->free[r->n_free++] = slot;
 	}
@@ -358,14 +362,18 @@ svq_shadow_release_oldest(struct svq_queue *q, const struct svq_used *used)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 
-	r->flight[used->head].word = 0;
+	r->flight[used->head].half[1] = 0;
 	if (unlikely(used->flight.origin && r->origin[used->head].pieces != 0))
 		svq_table_release(q, used->head);
 	q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));
-	svq_shadow_free_oldest(q, used->flight.slots);
+	svq_shadow_free_oldest(q, svq_flight_slots(&used->flight));
 }
 
-/** Of struct svq_shadow_ops. */
+/**
+ * Slots are a ring: take up to @p n plain chains from the oldest one on, those before slot @p last,
+ * as if a device had returned each written throughout. No entry is read. The rest as take_plain()
+ * of struct svq_shadow_ops.
+ */
 static __rte_always_inline unsigned int
 svq_shadow_skip_plain(struct svq_queue *q, uint16_t last, unsigned int n, bool log, uint64_t *bytes)
 {
@@ -373,7 +381,7 @@ svq_shadow_skip_plain(struct svq_queue *q, uint16_t last, unsigned int n, bool l
 	unsigned int i;
 
 	for (i = 0; i < n && t.next != last; i++) {
-		if (!svq_shadow_take_plain(&t, i, t.next, (uint32_t)t.flight[t.next].half[1]))
+		if (!svq_shadow_take_plain(&t, i, t.next, svq_flight_writable(&t.flight[t.next])))
 			break;
 	}
 	svq_shadow_free_oldest(q, i);
@@ -390,9 +398,9 @@ svq_shadow_check_used(const struct svq_queue *q, uint32_t id, uint32_t len, stru
 	if (unlikely(id >= q->size))
 		return SVQ_QUEUE_E_USED_ID;
 	used->flight = q->shadow.flight[id];
-	if (unlikely(used->flight.slots == 0))
+	if (unlikely(svq_flight_slots(&used->flight) == 0))
 		return SVQ_QUEUE_E_USED_ID;
-	if (unlikely(len > used->flight.writable))
+	if (unlikely(len > svq_flight_writable(&used->flight)))
 		return SVQ_QUEUE_E_USED_LEN;
 	return SVQ_QUEUE_OK;
 }

@@ -77,13 +77,14 @@ shadow_packed_put(struct svq_queue *q, const struct svq_gpa_map *map, const stru
 }
 
 static __rte_always_inline unsigned int
-shadow_packed_put_plain(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode)
+shadow_packed_put_plain(
+	struct svq_queue *q, unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
 {
-	const struct svq_shadow_plain p = svq_shadow_plain(q);
+	const struct svq_shadow_plain p = svq_shadow_plain(q, ahead);
 	struct svq_shadow_ring *r = &q->shadow;
 	struct vring_packed_desc *desc = r->packed_desc;
-	uint16_t pos = r->avail_idx, slot;
-	bool wrap = r->avail_wrap;
+	uint16_t pos = ahead == 0 ? r->avail_idx : r->put_pos, slot;
+	bool wrap = ahead == 0 ? r->avail_wrap : r->put_wrap;
 	const uint32_t size = q->size;
 	unsigned int i;
 
@@ -93,7 +94,7 @@ shadow_packed_put_plain(struct svq_queue *q, unsigned int n, enum svq_slots_mode
 
 		/* The first one's flags publish the burst; before it the device looks at no other.
 		 */
-		if (i == 0) {
+		if (ahead + i == 0) {
 			r->put_flags = flags;
 			flags = svq_packed_used_flags(!wrap);
 		}
@@ -102,7 +103,7 @@ shadow_packed_put_plain(struct svq_queue *q, unsigned int n, enum svq_slots_mode
 	}
 	r->put_pos = pos;
 	r->put_wrap = wrap;
-	r->put_places = i;
+	r->put_places = ahead + i;
 	return i;
 }
 
@@ -162,7 +163,19 @@ shadow_packed_length(const struct svq_queue *q, const struct vring_packed_desc *
 {
 	if (likely(d->flags & VRING_DESC_F_WRITE))
 		return d->len;
-	return d->id < q->size && d->len <= q->shadow.flight[d->id].writable ? d->len : 0;
+	return d->id < q->size && d->len <= svq_flight_writable(&q->shadow.flight[d->id]) ? d->len
+											  : 0;
+}
+
+/* Behind entries of plain chains, or before all. */
+static __rte_always_inline bool
+shadow_packed_more_used(const struct svq_queue *q, unsigned int ahead)
+{
+	const struct svq_shadow_ring *r = &q->shadow;
+	uint16_t pos = ahead == 0 ? r->used_idx : r->take_pos;
+
+	return svq_packed_is_used(*(const volatile uint16_t *)&r->packed_desc[pos].flags,
+		ahead == 0 ? r->used_wrap : r->take_wrap);
 }
 
 /* Each takes one place: where the next one stands need not be read first. One with a length that is
@@ -210,8 +223,8 @@ shadow_packed_get_used(struct svq_queue *q, unsigned int ahead, struct svq_used 
 		return SVQ_QUEUE_OK;
 	error = svq_shadow_check_used(q, d.id, shadow_packed_length(q, &d), used);
 	if (likely(error == SVQ_QUEUE_OK))
-		r->take_pos =
-			svq_packed_step(r->take_pos, used->flight.slots, q->size, &r->take_wrap);
+		r->take_pos = svq_packed_step(
+			r->take_pos, svq_flight_slots(&used->flight), q->size, &r->take_wrap);
 	return error;
 }
 
@@ -232,18 +245,16 @@ shadow_packed_taken(struct svq_queue *q, unsigned int n)
 }
 
 /* What vectors make no difference to. */
-#define SHADOW_PACKED_OPS                                               \
-	.put = shadow_packed_put, .publish = shadow_packed_publish,     \
-	.position = shadow_packed_position, .used = shadow_packed_used, \
-	.get_used = shadow_packed_get_used, .skip = shadow_packed_skip, \
-	.taken = shadow_packed_taken
+#define SHADOW_PACKED_OPS                                                         \
+	.put = shadow_packed_put, .publish = shadow_packed_publish,               \
+	.position = shadow_packed_position, .used = shadow_packed_used,           \
+	.more_used = shadow_packed_more_used, .get_used = shadow_packed_get_used, \
+	.skip = shadow_packed_skip, .taken = shadow_packed_taken
 
 static const struct svq_shadow_ops svq_shadow_packed = {
 	SHADOW_PACKED_OPS,
 	.put_plain = shadow_packed_put_plain,
 	.take_plain = shadow_packed_take_plain,
-	.skip_plain = svq_shadow_skip_plain,
-	.log_plain = svq_shadow_log_plain,
 };
 
 #endif /* SHADOW_PACKED_H */

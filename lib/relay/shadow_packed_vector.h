@@ -7,122 +7,103 @@
 
 /**
  * @file
- * The device's side, packed ring: plain chains in vector registers. All else as shadow_packed.h.
+ * The device's side, packed ring, in vector registers.
  */
 
+#include "queue_vector.h"
 #include "shadow_packed.h"
-#include "shadow_vector.h"
 
-/* Write plain chains @p i to @p i + @p n - 1 at @p pos. @return how many could be claimed. */
-SVQ_VECTOR unsigned int
-shadow_packed_put_eight(struct svq_shadow_ring *r, const struct svq_shadow_plain *p, unsigned int i,
-	uint16_t pos, bool wrap, unsigned int n, enum svq_slots_mode mode)
+static __rte_always_inline void
+shadow_packed_place(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
-	uint16_t slot[SVQ_LANES] = {0};
-	__m512i half;
-	unsigned int k = svq_shadow_claim_eight(p, i, n, slot, mode);
+	const struct svq_shadow_ring *r = &q->shadow;
+	uint16_t at = ahead == 0 ? r->avail_idx : r->put_pos;
 
-	half = _mm512_slli_epi64(svq_load_ids(mode == SVQ_SLOTS_KEPT ? &p->id[i] : slot), 32);
-	half = _mm512_or_epi64(half, svq_load_lens(&p->len[i]));
-	half = _mm512_or_epi64(half, svq_all((uint64_t)svq_packed_avail_flags(wrap) << 48));
-	half = _mm512_mask_or_epi64(half, (__mmask8)(p->writable >> i), half,
-		svq_all((uint64_t)VRING_DESC_F_WRITE << 48));
+	*run = (struct svq_run){
+		.at = at,
+		.wrap = ahead == 0 ? r->avail_wrap : r->put_wrap,
+		.first = ahead == 0,
+	};
+}
+
+/* Our records have the guest's id and marks of our own where flags and the slot have to stand: what
+ * has to be added to the one for the other is the same in all lanes. */
+SVQ_VECTOR void
+shadow_packed_store(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
+	struct svq_eight flight, uint32_t id, __m512i delta, unsigned int n)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+	const bool writes = run->writes;
+	const uint32_t flags =
+		svq_packed_avail_flags(run->wrap) | (writes ? VRING_DESC_F_WRITE : 0);
+	const uint32_t want = flags << 16 | run->id;
+	const uint32_t have = SVQ_FLIGHT_PLAIN | (writes ? SVQ_FLIGHT_WRITES : 0) | id;
+	__m512i more = svq_all((uint64_t)(want - have) << 32);
+
+	RTE_SET_USED(desc);
 	/* The first one's flags publish the burst: with this one turned the device has it still. */
-	if (i == 0)
-		half = _mm512_mask_xor_epi64(
-			half, 1, half, svq_all((uint64_t)SVQ_PACKED_AVAIL << 48));
-	if (likely(k == n))
-		svq_store_halves(&r->packed_desc[pos], _mm512_loadu_si512(&p->iova[i]), half, n,
-			SVQ_BOTH_HALVES);
-	else
-		svq_store_halves(&r->packed_desc[pos], _mm512_loadu_si512(&p->iova[i]), half, k,
-			SVQ_BOTH_HALVES);
-	return k;
+	if (run->first) {
+		r->put_flags = flags;
+		more = _mm512_mask_xor_epi64(
+			more, 1, more, svq_all((uint64_t)SVQ_PACKED_AVAIL << 48));
+	}
+	svq_store_eight(&r->packed_desc[run->at], svq_add(flight, svq_eight(delta, more)), n);
 }
 
-SVQ_VECTOR unsigned int
-shadow_packed_put_plain_vector(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode)
+static __rte_always_inline void
+shadow_packed_stored(struct svq_queue *q, const struct svq_run *run, unsigned int n)
 {
-	const struct svq_shadow_plain p = svq_shadow_plain(q);
 	struct svq_shadow_ring *r = &q->shadow;
-	uint16_t pos = r->avail_idx;
-	bool wrap = r->avail_wrap;
-	unsigned int i, m, k;
+	bool wrap = run->wrap;
 
-	r->put_flags = svq_packed_avail_flags(wrap) | (p.writable & 1) << 1;
-	for (i = 0; i < n; i += k) {
-		m = svq_lanes_fit(n - i, q->size - pos);
-		if (likely(m == SVQ_LANES))
-			k = shadow_packed_put_eight(r, &p, i, pos, wrap, SVQ_LANES, mode);
-		else
-			k = shadow_packed_put_eight(r, &p, i, pos, wrap, m, mode);
-		pos = svq_packed_step(pos, k, q->size, &wrap);
-		if (unlikely(k < m)) {
-			i += k;
-			break;
-		}
-	}
-	r->put_pos = pos;
+	r->put_pos = svq_packed_step(run->at, 0, q->size, &wrap);
 	r->put_wrap = wrap;
-	r->put_places = i;
-	return i;
+	r->put_places = n;
 }
 
-/* Take entries @p i and on from @p n descriptors at @p pos. @return how many. */
-SVQ_VECTOR unsigned int
-shadow_packed_take_eight(const struct svq_shadow_ring *r, struct svq_shadow_taking *t,
-	unsigned int i, uint16_t pos, bool wrap, unsigned int n, __m512i *sum)
+static __rte_always_inline void
+shadow_packed_expect(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
-	const __m512i flags = svq_all((uint64_t)(SVQ_PACKED_AVAIL | SVQ_PACKED_USED) << 48);
-	__m512i half = svq_load_seconds(&r->packed_desc[pos], n);
-	__m512i id = _mm512_and_epi64(_mm512_srli_epi64(half, 32), svq_all(UINT16_MAX));
-	__m512i len = _mm512_and_epi64(half, svq_all(UINT32_MAX));
-	unsigned int k =
-		svq_lanes_count(_mm512_cmpeq_epi64_mask(_mm512_and_epi64(half, flags),
-					svq_all((uint64_t)svq_packed_used_flags(wrap) << 48)),
-			n);
+	const struct svq_shadow_ring *r = &q->shadow;
+	uint16_t at = ahead == 0 ? r->used_idx : r->take_pos;
 
-	if (likely(k == n))
-		return svq_shadow_take_eight(t, i, id, len, n, sum);
-	return k != 0 ? svq_shadow_take_eight(t, i, id, len, k, sum) : 0;
+	*run = (struct svq_run){
+		.at = at,
+		.wrap = ahead == 0 ? r->used_wrap : r->take_wrap,
+		.id = *(const volatile uint16_t *)&r->packed_desc[at].id,
+	};
 }
 
-SVQ_VECTOR unsigned int
-shadow_packed_take_plain_vector(struct svq_queue *q, unsigned int ahead, unsigned int n,
-	enum svq_slots_mode mode, bool log, uint64_t *bytes)
+/* With a length that is not possible the flag would matter: see shadow_packed_length(). */
+SVQ_VECTOR __mmask8
+shadow_packed_load(
+	const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len)
 {
-	struct svq_shadow_taking t = svq_shadow_taking(q, mode, log);
-	struct svq_shadow_ring *r = &q->shadow;
-	uint16_t pos = ahead == 0 ? r->used_idx : r->take_pos;
-	bool wrap = ahead == 0 ? r->used_wrap : r->take_wrap;
-	__m512i sum = _mm512_setzero_si512();
-	unsigned int i, m, k;
+	const uint64_t ignored = SVQ_HALF_LEN | (uint64_t)VRING_DESC_F_WRITE << 48;
+	__m512i half = svq_seconds(svq_load_eight(&q->shadow.packed_desc[run->at], n));
+	uint64_t want = (uint64_t)svq_packed_used_flags(run->wrap) << 48 | (uint64_t)run->id << 32;
 
-	for (i = 0; i < n; i += k) {
-		m = svq_lanes_fit(n - i, t.size - pos);
-		if (likely(m == SVQ_LANES))
-			k = shadow_packed_take_eight(r, &t, i, pos, wrap, SVQ_LANES, &sum);
-		else
-			k = shadow_packed_take_eight(r, &t, i, pos, wrap, m, &sum);
-		pos = svq_packed_step(pos, k, t.size, &wrap);
-		if (unlikely(k < m)) {
-			i += k;
-			break;
-		}
-	}
-	r->take_pos = pos;
-	r->take_wrap = wrap;
-	svq_shadow_free_plain(q, mode, i);
-	*bytes += t.bytes + svq_sum(sum);
-	return i;
+	*len = _mm512_and_epi64(half, svq_all(SVQ_HALF_LEN));
+	return _mm512_cmpeq_epi64_mask(_mm512_andnot_epi64(svq_all(ignored), half),
+		_mm512_add_epi64(svq_all(want), svq_iota_high()));
 }
 
-static const struct svq_shadow_ops svq_shadow_packed_vector = {
-	SHADOW_PACKED_OPS,
-	.put_plain = shadow_packed_put_plain_vector,
-	.take_plain = shadow_packed_take_plain_vector,
-	.skip_plain = svq_shadow_skip_plain_vector,
-	.log_plain = svq_shadow_log_plain_vector,
+static __rte_always_inline void
+shadow_packed_run_taken(struct svq_queue *q, const struct svq_run *run)
+{
+	bool wrap = run->wrap;
+
+	q->shadow.take_pos = svq_packed_step(run->at, 0, q->size, &wrap);
+	q->shadow.take_wrap = wrap;
+}
+
+static const struct svq_shadow_vector svq_shadow_packed_vector = {
+	.place = shadow_packed_place,
+	.store = shadow_packed_store,
+	.stored = shadow_packed_stored,
+	.expect = shadow_packed_expect,
+	.load = shadow_packed_load,
+	.taken = shadow_packed_run_taken,
 };
 
 #endif /* SHADOW_PACKED_VECTOR_H */

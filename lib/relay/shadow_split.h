@@ -60,12 +60,13 @@ shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struc
 }
 
 static __rte_always_inline unsigned int
-shadow_split_put_plain(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode)
+shadow_split_put_plain(
+	struct svq_queue *q, unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
 {
-	const struct svq_shadow_plain p = svq_shadow_plain(q);
+	const struct svq_shadow_plain p = svq_shadow_plain(q, ahead);
 	struct vring_desc *desc = q->shadow.desc;
 	uint16_t *ring = q->shadow.avail->ring;
-	uint16_t idx = q->shadow.avail_idx, mask = q->shadow.mask, slot;
+	uint16_t idx = q->shadow.avail_idx + ahead, mask = q->shadow.mask, slot;
 	unsigned int i;
 
 	for (i = 0; i < n && svq_shadow_claim_plain(&p, i, &slot, mode); i++) {
@@ -120,6 +121,15 @@ shadow_split_used(const struct svq_queue *q, unsigned int *n)
 	return SVQ_QUEUE_OK;
 }
 
+/* used() told all there are. */
+static __rte_always_inline bool
+shadow_split_more_used(const struct svq_queue *q, unsigned int ahead)
+{
+	RTE_SET_USED(q);
+	RTE_SET_USED(ahead);
+	return true;
+}
+
 static __rte_always_inline unsigned int
 shadow_split_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n,
 	enum svq_slots_mode mode, bool log, uint64_t *bytes)
@@ -166,17 +176,16 @@ shadow_split_taken(struct svq_queue *q, unsigned int n)
 }
 
 /* What vectors make no difference to. */
-#define SHADOW_SPLIT_OPS                                              \
-	.put = shadow_split_put, .publish = shadow_split_publish,     \
-	.position = shadow_split_position, .used = shadow_split_used, \
-	.get_used = shadow_split_get_used, .skip = shadow_split_skip, .taken = shadow_split_taken
+#define SHADOW_SPLIT_OPS                                                        \
+	.put = shadow_split_put, .publish = shadow_split_publish,               \
+	.position = shadow_split_position, .used = shadow_split_used,           \
+	.more_used = shadow_split_more_used, .get_used = shadow_split_get_used, \
+	.skip = shadow_split_skip, .taken = shadow_split_taken
 
 static const struct svq_shadow_ops svq_shadow_split = {
 	SHADOW_SPLIT_OPS,
 	.put_plain = shadow_split_put_plain,
 	.take_plain = shadow_split_take_plain,
-	.skip_plain = svq_shadow_skip_plain,
-	.log_plain = svq_shadow_log_plain,
 };
 
 #endif /* SHADOW_SPLIT_H */

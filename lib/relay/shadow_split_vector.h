@@ -7,105 +7,85 @@
 
 /**
  * @file
- * The device's side, split ring: plain chains in vector registers. All else as shadow_split.h.
+ * The device's side, split ring, in vector registers.
  */
 
+#include "queue_vector.h"
 #include "shadow_split.h"
-#include "shadow_vector.h"
 
-/* Write plain chains @p i to @p i + @p n - 1. @return how many could be claimed. */
-SVQ_VECTOR unsigned int
-shadow_split_put_eight(struct svq_shadow_ring *r, const struct svq_shadow_plain *p, unsigned int i,
-	unsigned int n, enum svq_slots_mode mode)
+static __rte_always_inline void
+shadow_split_place(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
-	uint16_t slot[SVQ_LANES] = {0};
-	const uint16_t *at = mode == SVQ_SLOTS_KEPT ? &p->id[i] : slot;
-	uint16_t to = (uint16_t)(r->avail_idx + i) & r->mask;
-	unsigned int k = svq_shadow_claim_eight(p, i, n, slot, mode), j;
-	__m512i half = svq_load_lens(&p->len[i]);
+	const uint16_t at = (uint16_t)(q->shadow.avail_idx + ahead) & q->shadow.mask;
 
-	/* Behind the length, little-endian. */
-	half = _mm512_mask_or_epi64(half, (__mmask8)(p->writable >> i), half,
-		svq_all((uint64_t)VRING_DESC_F_WRITE << 32));
-	if (likely(k == SVQ_LANES) && mode != SVQ_SLOTS_STACK &&
-		likely(svq_consecutive(svq_load_ids(at), svq_lanes(SVQ_LANES)))) {
-		svq_store_halves(&r->desc[at[0]], _mm512_loadu_si512(&p->iova[i]), half, SVQ_LANES,
-			SVQ_BOTH_HALVES);
-	} else {
-		uint64_t halves[SVQ_LANES];
+	*run = (struct svq_run){.at = at};
+}
 
-		_mm512_storeu_si512(halves, half);
-		for (j = 0; j < k; j++)
-			svq_store_desc_halves(&r->desc[at[j]], p->iova[i + j], halves[j]);
-	}
-	if (likely(k == SVQ_LANES))
-		_mm_storeu_si128((void *)&r->avail->ring[to], _mm_loadu_si128((const void *)at));
+SVQ_VECTOR void
+shadow_split_store(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
+	struct svq_eight flight, uint32_t id, __m512i delta, unsigned int n)
+{
+	const struct svq_eight zero = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+	uint16_t *ring = &q->shadow.avail->ring[run->at];
+	const uint64_t flags = run->writes ? (uint64_t)VRING_DESC_F_WRITE << 32 : 0;
+	const __m128i heads = _mm_add_epi16(
+		_mm_set1_epi16((short)run->id), _mm_set_epi16(7, 6, 5, 4, 3, 2, 1, 0));
+
+	RTE_SET_USED(flight);
+	RTE_SET_USED(id);
+	desc = svq_with_lengths(zero, desc);
+	svq_store_eight(
+		&q->shadow.desc[run->id], svq_add(desc, svq_eight(delta, svq_all(flags))), n);
+	if (n == SVQ_LANES)
+		_mm_storeu_si128((void *)ring, heads);
 	else
-		_mm_mask_storeu_epi16(
-			&r->avail->ring[to], svq_lanes(k), _mm_loadu_si128((const void *)at));
-	return k;
+		_mm_mask_storeu_epi16((void *)ring, svq_lanes(n), heads);
 }
 
-SVQ_VECTOR unsigned int
-shadow_split_put_plain_vector(struct svq_queue *q, unsigned int n, enum svq_slots_mode mode)
+static __rte_always_inline void
+shadow_split_stored(struct svq_queue *q, const struct svq_run *run, unsigned int n)
 {
-	const struct svq_shadow_plain p = svq_shadow_plain(q);
-	struct svq_shadow_ring *r = &q->shadow;
-	unsigned int i, m, k;
-
-	for (i = 0; i < n; i += k) {
-		m = svq_lanes_fit(n - i, q->size - ((uint16_t)(r->avail_idx + i) & r->mask));
-		if (likely(m == SVQ_LANES))
-			k = shadow_split_put_eight(r, &p, i, SVQ_LANES, mode);
-		else
-			k = shadow_split_put_eight(r, &p, i, m, mode);
-		if (unlikely(k < m)) {
-			i += k;
-			break;
-		}
-	}
-	return i;
+	RTE_SET_USED(q);
+	RTE_SET_USED(run);
+	RTE_SET_USED(n);
 }
 
-SVQ_VECTOR unsigned int
-shadow_split_take_plain_vector(struct svq_queue *q, unsigned int ahead, unsigned int n,
-	enum svq_slots_mode mode, bool log, uint64_t *bytes)
+static __rte_always_inline void
+shadow_split_expect(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
-	struct svq_shadow_taking t = svq_shadow_taking(q, mode, log);
-	const struct vring_used_elem *ring = q->shadow.used->ring;
-	const uint16_t first = q->shadow.used_idx + ahead, mask = q->shadow.mask;
-	__m512i sum = _mm512_setzero_si512();
-	unsigned int i, m, k;
+	const uint16_t at = (uint16_t)(q->shadow.used_idx + ahead) & q->shadow.mask;
 
-	for (i = 0; i < n; i += k) {
-		uint16_t at = (uint16_t)(first + i) & mask;
-		__m512i elems, ids, lens;
-
-		m = svq_lanes_fit(n - i, t.size - at);
-		elems = likely(m == SVQ_LANES) ? _mm512_loadu_si512(&ring[at])
-					       : _mm512_maskz_loadu_epi64(svq_lanes(m), &ring[at]);
-		ids = _mm512_and_epi64(elems, svq_all(UINT32_MAX));
-		lens = _mm512_srli_epi64(elems, 32);
-		if (likely(m == SVQ_LANES))
-			k = svq_shadow_take_eight(&t, i, ids, lens, SVQ_LANES, &sum);
-		else
-			k = svq_shadow_take_eight(&t, i, ids, lens, m, &sum);
-		if (unlikely(k < m)) {
-			i += k;
-			break;
-		}
-	}
-	svq_shadow_free_plain(q, mode, i);
-	*bytes += t.bytes + svq_sum(sum);
-	return i;
+	*run = (struct svq_run){
+		.at = at,
+		.id = *(const volatile uint32_t *)&q->shadow.used->ring[at].id,
+	};
 }
 
-static const struct svq_shadow_ops svq_shadow_split_vector = {
-	SHADOW_SPLIT_OPS,
-	.put_plain = shadow_split_put_plain_vector,
-	.take_plain = shadow_split_take_plain_vector,
-	.skip_plain = svq_shadow_skip_plain_vector,
-	.log_plain = svq_shadow_log_plain_vector,
+SVQ_VECTOR __mmask8
+shadow_split_load(
+	const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len)
+{
+	__m512i elems = svq_load(&q->shadow.used->ring[run->at], n);
+
+	*len = _mm512_srli_epi64(elems, 32);
+	return _mm512_cmpeq_epi64_mask(_mm512_and_epi64(elems, svq_all(UINT32_MAX)),
+		_mm512_add_epi64(svq_all(run->id), svq_iota()));
+}
+
+static __rte_always_inline void
+shadow_split_run_taken(struct svq_queue *q, const struct svq_run *run)
+{
+	RTE_SET_USED(q);
+	RTE_SET_USED(run);
+}
+
+static const struct svq_shadow_vector svq_shadow_split_vector = {
+	.place = shadow_split_place,
+	.store = shadow_split_store,
+	.stored = shadow_split_stored,
+	.expect = shadow_split_expect,
+	.load = shadow_split_load,
+	.taken = shadow_split_run_taken,
 };
 
 #endif /* SHADOW_SPLIT_VECTOR_H */

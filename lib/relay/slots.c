@@ -72,7 +72,7 @@ mark_ids(struct svq_queue *q)
 	for (i = 0; i < q->size; i++) {
 		const struct svq_flight *flight = &q->shadow.flight[i];
 
-		if (flight->slots != 0)
+		if (svq_flight_slots(flight) != 0)
 			q->guest.ids[flight->id / 64] |= UINT64_C(1) << (flight->id % 64);
 	}
 }
@@ -122,7 +122,7 @@ svq_slots_reset(struct svq_queue *q)
 	uint32_t i;
 
 	for (i = 0; i < q->size; i++)
-		q->shadow.flight[i].word = 0;
+		q->shadow.flight[i].half[1] = 0;
 	svq_tables_reset(q);
 	mark_ids(q);
 	ring_free(q);

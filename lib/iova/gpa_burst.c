@@ -52,14 +52,15 @@ has_dir(const struct svq_gpa_map *map)
 /* The borders were measured with svq-bench iova. */
 const struct svq_gpa_burst svq_gpa_bursts[] = {
 #ifdef RTE_ARCH_X86_64
-	{"avx512-scan", true, false, svq_gpa_burst_avx512_scan, svq_gpa_avx512_scan_usable, 4},
-	{"avx512-permute", true, false, svq_gpa_burst_avx512_permute, svq_gpa_avx512_permute_usable,
-		16},
-	{"avx512-gather", true, true, svq_gpa_burst_avx512_gather, svq_gpa_avx512_gather_usable,
-		UINT_MAX},
-	{"avx2", true, false, svq_gpa_burst_avx2, svq_gpa_avx2_usable, 8},
+	{"avx512-scan", true, false, false, svq_gpa_burst_avx512_scan, svq_gpa_avx512_scan_usable,
+		4},
+	{"avx512-permute", true, false, false, svq_gpa_burst_avx512_permute,
+		svq_gpa_avx512_permute_usable, 16},
+	{"avx512-gather", true, true, true, svq_gpa_burst_avx512_gather,
+		svq_gpa_avx512_gather_usable, UINT_MAX},
+	{"avx2", true, false, false, svq_gpa_burst_avx2, svq_gpa_avx2_usable, 8},
 #endif
-	{"dir", false, true, svq_gpa_burst_dir, has_dir, UINT_MAX},
-	{"search", false, false, svq_gpa_burst_search, always, UINT_MAX},
+	{"dir", false, true, false, svq_gpa_burst_dir, has_dir, UINT_MAX},
+	{"search", false, false, false, svq_gpa_burst_search, always, UINT_MAX},
 };
 const unsigned int svq_gpa_n_bursts = RTE_DIM(svq_gpa_bursts);

@@ -31,6 +31,7 @@ struct svq_gpa_burst {
 	const char *name;
 	bool vector;	/**< needs vector instructions */
 	bool needs_dir; /**< reads map->dir */
+	bool gathers;	/**< does so with vector instructions */
 	svq_gpa_burst_fn fn;
 	/** Whether this CPU and this map admit it. */
 	bool (*usable)(const struct svq_gpa_map *map);

@@ -67,6 +67,18 @@ pad(struct svq_gpa_map *map)
 	}
 }
 
+static void
+choose_eight(struct svq_gpa_map *map)
+{
+	if (!map->all_rw || map->n == 0)
+		map->eight = SVQ_GPA_OTHER;
+	else if (map->n <= 8)
+		map->eight = SVQ_GPA_SCAN;
+	else
+		map->eight = map->burst->gathers && map->dir->last != NULL ? SVQ_GPA_GATHER
+									   : SVQ_GPA_OTHER;
+}
+
 int
 svq_gpa_map_seal(struct svq_gpa_map *map)
 {
@@ -87,6 +99,7 @@ svq_gpa_map_seal(struct svq_gpa_map *map)
 		}
 		if (burst->usable(map)) {
 			map->burst = burst;
+			choose_eight(map);
 			return 0;
 		}
 	}

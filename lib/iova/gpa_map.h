@@ -25,12 +25,16 @@
 struct svq_gpa_burst;
 struct svq_gpa_dir;
 
+/* See gpa_vector.h. */
+enum svq_gpa_eight { SVQ_GPA_OTHER, SVQ_GPA_SCAN, SVQ_GPA_GATHER };
+
 struct svq_gpa_map {
 	unsigned int n;			   /* rows */
 	unsigned int cap;		   /* rows with padding */
 	bool all_rw;			   /* no row lacks a permission */
 	const struct svq_gpa_burst *burst; /* how bursts are translated, chosen for these rows */
 	struct svq_gpa_dir *dir;	   /* NULL: these rows need or admit none */
+	enum svq_gpa_eight eight;	   /* how those are that are in registers already */
 	uint64_t *first;
 	uint64_t *size;
 	uint64_t *last; /* GPA of the last byte */

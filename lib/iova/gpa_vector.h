@@ -14,8 +14,8 @@
  * An address lies in the last row that starts at or below it, if in any, and then not behind that
  * row's last byte; no test of a guest's numbers can wrap. Up to eight rows are compared here, which
  * takes no longer than to search them: an address waits for one comparison, not for one after the
- * other. A map that has more, or other permissions than to read and write, is asked as
- * svq_gpa_translate_burst() does.
+ * other. Of more rows the directory's arrays are gathered, where that pays (gpa_dir.h). A map that
+ * admits neither is asked as svq_gpa_translate_burst() does.
  */
 
 #include <immintrin.h>
@@ -23,6 +23,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
+#include "gpa_dir.h"
 #include "gpa_map.h"
 
 #define SVQ_GPA_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
@@ -62,6 +63,46 @@ svq_gpa_scan(const struct svq_gpa_map *map, __m512i gpa)
 	return hit;
 }
 
+/** Where an array's entry for frame 0 would be; only lanes inside the directory are read. */
+static inline const void *
+svq_gpa_frame0(const struct svq_gpa_dir *dir, const void *array, size_t entry)
+{
+	return (const void *)((uintptr_t)array - (uintptr_t)dir->base * entry);
+}
+
+SVQ_GPA_VECTOR __mmask8
+svq_gpa_in_dir(const struct svq_gpa_dir *dir, __m512i gpa)
+{
+	return _mm512_cmple_epu64_mask(
+		_mm512_sub_epi64(gpa, svq_gpa_all(dir->first)), svq_gpa_all(dir->span));
+}
+
+/** Only the odd rows and the one that the frame's entry names; of maps whose rows lack no
+ * permission, and whose directory repeats them. */
+SVQ_GPA_VECTOR struct svq_gpa_hit
+svq_gpa_gather(const struct svq_gpa_map *map, __m512i gpa)
+{
+	const struct svq_gpa_dir *dir = map->dir;
+	const __m512i frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
+	const __m512i zero = _mm512_setzero_si512();
+	struct svq_gpa_hit hit = {.in = svq_gpa_in_dir(dir, gpa)};
+	unsigned int i;
+
+	hit.last = _mm512_mask_i64gather_epi64(
+		zero, hit.in, frame, svq_gpa_frame0(dir, dir->last, sizeof(uint64_t)), 8);
+	hit.delta = _mm512_mask_i64gather_epi64(
+		zero, hit.in, frame, svq_gpa_frame0(dir, dir->delta, sizeof(uint64_t)), 8);
+	for (i = 0; i < dir->n_odd; i++) {
+		const struct svq_gpa_dir_odd *odd = &dir->odd[i];
+		__mmask8 m = _mm512_cmple_epu64_mask(
+			_mm512_sub_epi64(gpa, svq_gpa_all(odd->first)), svq_gpa_all(odd->span));
+
+		hit.last = _mm512_mask_mov_epi64(hit.last, m, svq_gpa_all(odd->last));
+		hit.delta = _mm512_mask_mov_epi64(hit.delta, m, svq_gpa_all(odd->delta));
+	}
+	return hit;
+}
+
 /** Which of the buffers lie wholly inside their row. @p more: length - 1; of length 0 it is 2^64-1,
  * which no row holds. */
 SVQ_GPA_VECTOR __mmask8
@@ -73,12 +114,14 @@ svq_gpa_inside(struct svq_gpa_hit hit, __mmask8 lanes, __m512i gpa, __m512i more
 }
 
 /** As svq_gpa_translate_eight(), of any map. */
-__mmask8 svq_gpa_translate_eight_any(
-	const struct svq_gpa_map *map, __m512i gpa, __m512i more, bool writable, __m512i *delta);
+__mmask8 svq_gpa_translate_eight_any(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa,
+	__m512i more, bool writable, __m512i *delta);
 
 /**
- * Translate eight buffers.
+ * Translate up to eight buffers.
  *
+ * @param lanes
+ *   Those that count.
  * @param more
  *   Bytes of each but one, no more than UINT32_MAX - 1 of them; 2^64-1: it has none.
  * @param writable
@@ -89,21 +132,29 @@ __mmask8 svq_gpa_translate_eight_any(
  *   As svq_gpa_translate_burst().
  */
 SVQ_GPA_VECTOR __mmask8
-svq_gpa_translate_eight(
-	const struct svq_gpa_map *map, __m512i gpa, __m512i more, bool writable, __m512i *delta)
+svq_gpa_translate_eight(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa, __m512i more,
+	bool writable, __m512i *delta)
 {
 	struct svq_gpa_hit hit;
+	__m512i other;
+	__mmask8 ok;
 
-	if (unlikely(map->n > 8 || map->n == 0 || !map->all_rw)) {
-		__m512i other;
-		__mmask8 ok = svq_gpa_translate_eight_any(map, gpa, more, writable, &other);
-
-		*delta = other;
-		return ok;
+	if (likely(map->eight == SVQ_GPA_SCAN)) {
+		hit = svq_gpa_scan(map, gpa);
+		*delta = hit.delta;
+		return svq_gpa_inside(hit, lanes, gpa, more);
 	}
-	hit = svq_gpa_scan(map, gpa);
-	*delta = hit.delta;
-	return svq_gpa_inside(hit, 0xff, gpa, more);
+	if (map->eight == SVQ_GPA_GATHER) {
+		hit = svq_gpa_gather(map, gpa);
+		*delta = hit.delta;
+		ok = svq_gpa_inside(hit, lanes, gpa, more);
+		/* Others lie in no single row, or in one of too many odd ones. */
+		if (likely(ok == lanes))
+			return ok;
+	}
+	ok = svq_gpa_translate_eight_any(map, lanes, gpa, more, writable, &other);
+	*delta = other;
+	return ok;
 }
 
 #endif /* GPA_VECTOR_H */

@@ -414,6 +414,10 @@ void
 svq_queue_stats(const struct svq_queue *q, struct svq_queue_stats *stats)
 {
 	*stats = q->stats;
+	/* A burst that its worker is about to count may have been counted in part. */
+	stats->kicks_suppressed = stats->bursts - RTE_MIN(stats->kicks, stats->bursts);
+	stats->calls_suppressed = stats->used_bursts - RTE_MIN(stats->calls, stats->used_bursts);
+	stats->translations = stats->descs;
 }
 
 uint16_t

@@ -30,7 +30,7 @@
 
 /* Bursts that are timed before only one in SVQ_TIMED_EVERY is, which then stands for as many. */
 #define SVQ_TIMED_ALL	64
-#define SVQ_TIMED_EVERY 7
+#define SVQ_TIMED_EVERY 61
 
 /*
  * Bursts that the next one stands for; 0: it is not timed. To read the clock twice takes as long as
@@ -150,7 +150,6 @@ struct svq_burst_sum {
 	unsigned int chains;
 	uint64_t descs;
 	uint64_t bytes;
-	uint64_t indirect;
 };
 
 /* Write @p n plain chains into the shadow ring, as many as it has room for. */
@@ -215,7 +214,7 @@ svq_burst_put_from(struct svq_queue *q, const struct svq_shadow_ops *s,
 		sum->chains++;
 		sum->descs += chain->n;
 		sum->bytes += chain->readable;
-		sum->indirect += chain->indirect;
+		q->stats.indirect += chain->indirect;
 	}
 	return fault;
 }
@@ -281,15 +280,11 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 		q->inflight += sum.chains;
 		q->stats.chains += sum.chains;
 		q->stats.descs += sum.descs;
-		q->stats.translations += sum.descs;
 		q->stats.bytes += sum.bytes;
-		q->stats.indirect += sum.indirect;
 		q->stats.bursts++;
 		if (kick) {
 			svq_burst_kick(q, s);
 			q->stats.kicks++;
-		} else {
-			q->stats.kicks_suppressed++;
 		}
 		if (unlikely(weight != 0))
 			q->stats.cycles += weight * (rte_rdtsc() - start);
@@ -415,8 +410,6 @@ svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
 		if (q->guest.callfd >= 0 && g->wants_call(q, b->done)) {
 			b->fault = svq_burst_call(q, b->fault, &b->detail);
 			q->stats.calls++;
-		} else {
-			q->stats.calls_suppressed++;
 		}
 		q->stats.used += b->done;
 		q->stats.used_bursts++;

@@ -191,7 +191,7 @@ svq_vector_avail_eight(struct svq_queue *q, const struct svq_guest_vector *g,
 	more = _mm512_sub_epi64(len, svq_all(1));
 	/* Length 0 has become 2^64-1. */
 	ok = _mm512_mask_cmpge_epu64_mask(ok, more, svq_all(least - 1));
-	ok &= svq_gpa_translate_eight(map, svq_firsts(desc), more, from->writes, &delta);
+	ok = svq_gpa_translate_eight(map, ok, svq_firsts(desc), more, from->writes, &delta);
 	ok &= svq_vector_free(q, from->id, to->id, n, mode);
 	k = svq_lanes_count(ok, n);
 	if (likely(k == SVQ_LANES))

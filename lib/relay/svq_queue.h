@@ -81,9 +81,9 @@ struct svq_queue_stats {
 	uint64_t used;		   /**< chains returned to the guest */
 	uint64_t used_bursts;	   /**< bursts with at least one used entry */
 	uint64_t kicks;		   /**< notifications sent to the device */
-	uint64_t kicks_suppressed; /**< bursts that needed none */
+	uint64_t kicks_suppressed; /**< bursts less these */
 	uint64_t calls;		   /**< notifications sent to the guest */
-	uint64_t calls_suppressed; /**< used bursts that needed none */
+	uint64_t calls_suppressed; /**< used bursts less these */
 	uint64_t translations;	   /**< buffers translated */
 	uint64_t splits;	   /**< buffers split at region borders */
 	uint64_t indirect;	   /**< chains that came as indirect tables */
@@ -91,7 +91,7 @@ struct svq_queue_stats {
 	uint64_t held_back; /**< chains that the device completed before earlier ones, and that
 			       waited for these, as the guest has VIRTIO_F_IN_ORDER */
 	uint64_t stalls;    /**< polls that found chains but no room in the shadow ring */
-	/** TSC cycles spent in bursts that moved something. Of a busy queue's bursts one in seven
+	/** TSC cycles spent in bursts that moved something. Of a busy queue's bursts one in 61
 	 * is timed, and stands for as many. */
 	uint64_t cycles;
 	uint64_t errors[SVQ_QUEUE_E_MAX]; /**< faults by kind */

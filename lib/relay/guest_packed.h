@@ -33,34 +33,38 @@ guest_packed_more(const struct svq_queue *q, unsigned int ahead)
 	return svq_packed_is_avail(*(const volatile uint16_t *)&r->packed_desc[pos].flags, wrap);
 }
 
+/* It may have no more descriptors outstanding than the ring has. */
 static __rte_always_inline unsigned int
-guest_packed_gather_plain(struct svq_queue *q, unsigned int ahead, unsigned int n, uint32_t least)
+guest_packed_limit(const struct svq_queue *q, unsigned int ahead, unsigned int n)
+{
+	const unsigned int room = q->guest.size - q->guest.outstanding - ahead;
+
+	return RTE_MIN(n, room);
+}
+
+static __rte_always_inline void
+guest_packed_from(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
+{
+	run->wrap = q->guest.avail_wrap;
+	run->at = svq_packed_step(q->last_avail, ahead, q->guest.size, &run->wrap);
+	run->first = ahead == 0;
+}
+
+static __rte_always_inline bool
+guest_packed_load(const struct svq_queue *q, const struct svq_run *run, struct svq_plain *chain)
 {
 	const uint16_t mask =
 		SVQ_PACKED_AVAIL | SVQ_PACKED_USED | VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT;
-	const struct svq_guest_ring *r = &q->guest;
-	struct svq_gather *ga = &q->gather;
-	uint64_t *gpa = ga->gpa, writable = 0;
-	uint32_t *len = ga->len;
-	bool wrap = r->avail_wrap;
-	uint16_t pos = svq_packed_step(q->last_avail, ahead, r->size, &wrap);
-	unsigned int i;
+	struct vring_packed_desc d = svq_packed_load(&q->guest.packed_desc[run->at]);
 
-	n = RTE_MIN(n, r->size - r->outstanding - ahead);
-	for (i = 0; i < n; i++) {
-		struct vring_packed_desc d = svq_packed_load(&r->packed_desc[pos]);
-
-		if ((d.flags & mask) != svq_packed_avail_flags(wrap) ||
-			unlikely(d.id >= r->size || d.len < least))
-			break;
-		gpa[i] = d.addr;
-		len[i] = d.len;
-		ga->id[i] = d.id;
-		writable |= (uint64_t)(d.flags >> 1 & 1) << i;
-		pos = svq_packed_step(pos, 1, r->size, &wrap);
-	}
-	ga->writable[0] = writable;
-	return i;
+	*chain = (struct svq_plain){
+		.gpa = d.addr,
+		.len = d.len,
+		.id = d.id,
+		.writes = d.flags & VRING_DESC_F_WRITE,
+	};
+	return (d.flags & mask) == svq_packed_avail_flags(run->wrap) &&
+		likely(d.id < q->guest.size);
 }
 
 /* An indirect table: its descriptors follow one another, and only address, length and WRITE count.
@@ -188,30 +192,32 @@ guest_packed_put_used(
 }
 
 static __rte_always_inline void
-guest_packed_put_used_plain(struct svq_queue *q, unsigned int ahead, unsigned int n)
+guest_packed_to(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
 	struct svq_guest_ring *r = &q->guest;
-	const uint16_t *id = q->gather.id;
-	const uint32_t *len = q->gather.len;
-	struct vring_packed_desc *desc = r->packed_desc;
-	const uint32_t size = r->size;
-	bool wrap = r->used_wrap;
-	uint16_t pos;
-	unsigned int i = 0;
 
 	if (ahead == 0)
 		r->used_places = 0;
-	pos = svq_packed_step(q->used_idx, r->used_places, size, &wrap);
-	r->used_places += n;
-	if (ahead == 0) {
-		r->used_first = svq_packed_used(id[0], len[0], wrap);
-		pos = svq_packed_step(pos, 1, size, &wrap);
-		i = 1;
-	}
-	for (; i < n; i++) {
-		svq_packed_store_used(&desc[pos], svq_packed_used(id[i], len[i], wrap));
-		pos = svq_packed_step(pos, 1, size, &wrap);
-	}
+	run->wrap = r->used_wrap;
+	run->at = svq_packed_step(q->used_idx, r->used_places, r->size, &run->wrap);
+	run->first = ahead == 0;
+}
+
+static __rte_always_inline void
+guest_packed_store(struct svq_queue *q, const struct svq_run *run, uint16_t id, uint32_t len)
+{
+	uint64_t used = svq_packed_used(id, len, run->wrap);
+
+	if (unlikely(run->first))
+		q->guest.used_first = used;
+	else
+		svq_packed_store_used(&q->guest.packed_desc[run->at], used);
+}
+
+static __rte_always_inline void
+guest_packed_stored(struct svq_queue *q, unsigned int n)
+{
+	q->guest.used_places += n;
 }
 
 static __rte_always_inline void
@@ -260,18 +266,22 @@ guest_packed_wants_call(const struct svq_queue *q, unsigned int n)
 		q->used_idx, r->used_wrap, (uint16_t)r->used_places, r->size);
 }
 
-/* What vectors make no difference to. */
-#define GUEST_PACKED_OPS                                                                  \
-	.available = guest_packed_available, .more = guest_packed_more,                   \
-	.gather = guest_packed_gather, .taken = guest_packed_taken,                       \
-	.put_used = guest_packed_put_used, .put_used_batch = guest_packed_put_used_batch, \
-	.publish_used = guest_packed_publish_used, .log_used = guest_packed_log_used,     \
-	.wants_call = guest_packed_wants_call
-
 static const struct svq_guest_ops svq_guest_packed = {
-	GUEST_PACKED_OPS,
-	.gather_plain = guest_packed_gather_plain,
-	.put_used_plain = guest_packed_put_used_plain,
+	.available = guest_packed_available,
+	.more = guest_packed_more,
+	.limit = guest_packed_limit,
+	.from = guest_packed_from,
+	.load = guest_packed_load,
+	.gather = guest_packed_gather,
+	.taken = guest_packed_taken,
+	.put_used = guest_packed_put_used,
+	.to = guest_packed_to,
+	.store = guest_packed_store,
+	.stored = guest_packed_stored,
+	.put_used_batch = guest_packed_put_used_batch,
+	.publish_used = guest_packed_publish_used,
+	.log_used = guest_packed_log_used,
+	.wants_call = guest_packed_wants_call,
 };
 
 #endif /* GUEST_PACKED_H */

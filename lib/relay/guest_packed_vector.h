@@ -14,20 +14,14 @@
 #include "queue_vector.h"
 
 static __rte_always_inline bool
-guest_packed_expect(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
+guest_packed_expect(const struct svq_queue *q, struct svq_run *run)
 {
 	const struct svq_guest_ring *r = &q->guest;
-	bool wrap = r->avail_wrap;
-	uint16_t at = svq_packed_step(q->last_avail, ahead, r->size, &wrap);
-	uint64_t half = ((const volatile uint64_t *)&r->packed_desc[at])[1];
+	uint64_t half = ((const volatile uint64_t *)&r->packed_desc[run->at])[1];
 
-	*run = (struct svq_run){
-		.at = at,
-		.wrap = wrap,
-		.id = (uint16_t)(half >> 32),
-		/* VRING_DESC_F_WRITE is bit 1 of the flags. */
-		.writes = half >> (48 + 1) & 1,
-	};
+	run->id = (uint16_t)(half >> 32);
+	/* VRING_DESC_F_WRITE is bit 1 of the flags. */
+	run->writes = half >> (48 + 1) & 1;
 	return run->id < r->size;
 }
 
@@ -38,7 +32,7 @@ guest_packed_expect(const struct svq_queue *q, unsigned int ahead, struct svq_ru
  * guest's own loss, for whatever was read is checked.
  */
 SVQ_VECTOR __mmask8
-guest_packed_load(const struct svq_queue *q, const struct svq_run *run, unsigned int n,
+guest_packed_load_eight(const struct svq_queue *q, const struct svq_run *run, unsigned int n,
 	struct svq_eight *desc, __m512i *len)
 {
 	const uint64_t flags =
@@ -53,23 +47,10 @@ guest_packed_load(const struct svq_queue *q, const struct svq_run *run, unsigned
 	return _mm512_cmpeq_epi64_mask(_mm512_andnot_epi64(svq_all(SVQ_HALF_LEN), half), want);
 }
 
-static __rte_always_inline void
-guest_packed_place(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
-{
-	struct svq_guest_ring *r = &q->guest;
-	bool wrap = r->used_wrap;
-
-	if (ahead == 0)
-		r->used_places = 0;
-	run->at = svq_packed_step(q->used_idx, r->used_places, r->size, &wrap);
-	run->wrap = wrap;
-	run->first = ahead == 0;
-}
-
 /* What a device leaves alone, the address, is written as well: as the guest gave it to us for the
  * chain that the entry is about. So that nothing is read that the guest has written. */
 SVQ_VECTOR void
-guest_packed_store(struct svq_queue *q, const struct svq_run *run, struct svq_eight flight,
+guest_packed_store_eight(struct svq_queue *q, const struct svq_run *run, struct svq_eight flight,
 	__m512i len, unsigned int n)
 {
 	struct svq_guest_ring *r = &q->guest;
@@ -89,18 +70,10 @@ guest_packed_store(struct svq_queue *q, const struct svq_run *run, struct svq_ei
 	svq_store_eight(&r->packed_desc[run->at], svq_with_seconds(flight, half), n);
 }
 
-static __rte_always_inline void
-guest_packed_stored(struct svq_queue *q, unsigned int n)
-{
-	q->guest.used_places += n;
-}
-
 static const struct svq_guest_vector svq_guest_packed_vector = {
 	.expect = guest_packed_expect,
-	.load = guest_packed_load,
-	.place = guest_packed_place,
-	.store = guest_packed_store,
-	.stored = guest_packed_stored,
+	.load = guest_packed_load_eight,
+	.store = guest_packed_store_eight,
 };
 
 #endif /* GUEST_PACKED_VECTOR_H */

@@ -33,34 +33,6 @@ guest_split_available(const struct svq_queue *q, unsigned int *n)
 	return SVQ_QUEUE_OK;
 }
 
-/* Entries @p i and on, from @p n heads at @p ring. @return how many are plain. */
-static __rte_always_inline unsigned int
-guest_split_gather_some(const struct vring_desc *desc, const uint16_t *ring, uint16_t mask,
-	struct svq_gather *ga, unsigned int i, unsigned int n, uint32_t least, uint64_t *writable)
-{
-	uint64_t *gpa = &ga->gpa[i], writes = 0;
-	uint32_t *len = &ga->len[i];
-	uint16_t *id = &ga->id[i];
-	unsigned int k;
-
-	for (k = 0; k < n; k++) {
-		uint16_t head = svq_load16(&ring[k]);
-		uint64_t half[2];
-
-		if (unlikely(head > mask))
-			break;
-		svq_load_desc_halves(&desc[head], half);
-		if (unlikely((half[1] & SVQ_DESC_NOT_PLAIN) != 0 || (uint32_t)half[1] < least))
-			break;
-		gpa[k] = half[0];
-		len[k] = (uint32_t)half[1];
-		id[k] = head;
-		writes |= (half[1] >> (32 + 1) & 1) << k;
-	}
-	*writable |= writes << i;
-	return k;
-}
-
 /* available() told all there are. */
 static __rte_always_inline bool
 guest_split_more(const struct svq_queue *q, unsigned int ahead)
@@ -71,22 +43,39 @@ guest_split_more(const struct svq_queue *q, unsigned int ahead)
 }
 
 static __rte_always_inline unsigned int
-guest_split_gather_plain(struct svq_queue *q, unsigned int ahead, unsigned int n, uint32_t least)
+guest_split_limit(const struct svq_queue *q, unsigned int ahead, unsigned int n)
+{
+	RTE_SET_USED(q);
+	RTE_SET_USED(ahead);
+	return n;
+}
+
+static __rte_always_inline void
+guest_split_from(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
+{
+	run->at = (uint16_t)(q->last_avail + ahead) & q->guest.mask;
+	run->wrap = false;
+	run->first = ahead == 0;
+}
+
+static __rte_always_inline bool
+guest_split_load(const struct svq_queue *q, const struct svq_run *run, struct svq_plain *chain)
 {
 	const struct svq_guest_ring *r = &q->guest;
-	const uint16_t at = (uint16_t)(q->last_avail + ahead) & r->mask;
-	const unsigned int m = RTE_MIN(n, r->size - at);
-	struct svq_gather *ga = &q->gather;
-	uint64_t writable = 0;
-	unsigned int i;
+	uint16_t head = svq_load16(&r->avail->ring[run->at]);
+	uint64_t half[2];
 
-	i = guest_split_gather_some(
-		r->desc, &r->avail->ring[at], r->mask, ga, 0, m, least, &writable);
-	if (i == m && m < n)
-		i += guest_split_gather_some(
-			r->desc, r->avail->ring, r->mask, ga, m, n - m, least, &writable);
-	ga->writable[0] = writable;
-	return i;
+	if (unlikely(head > r->mask))
+		return false;
+	svq_load_desc_halves(&r->desc[head], half);
+	*chain = (struct svq_plain){
+		.gpa = half[0],
+		.len = (uint32_t)half[1],
+		.id = head,
+		/* Behind the length are the flags, of which VRING_DESC_F_WRITE is bit 1. */
+		.writes = half[1] >> (32 + 1) & 1,
+	};
+	return likely((half[1] & SVQ_DESC_NOT_PLAIN) == 0);
 }
 
 /* A descriptor table that is being walked: the ring's own or an indirect one. */
@@ -202,19 +191,24 @@ guest_split_put_used(
 }
 
 static __rte_always_inline void
-guest_split_put_used_plain(struct svq_queue *q, unsigned int ahead, unsigned int n)
+guest_split_to(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
-	struct vring_used_elem *ring = q->guest.used->ring;
-	const uint16_t first = q->used_idx + ahead, mask = q->guest.mask;
-	const uint16_t *id = q->gather.id;
-	const uint32_t *len = q->gather.len;
-	unsigned int i;
+	run->at = (uint16_t)(q->used_idx + ahead) & q->guest.mask;
+	run->wrap = false;
+	run->first = ahead == 0;
+}
 
-	for (i = 0; i < n; i++) {
-		struct vring_used_elem elem = {.id = id[i], .len = len[i]};
+static __rte_always_inline void
+guest_split_store(struct svq_queue *q, const struct svq_run *run, uint16_t id, uint32_t len)
+{
+	q->guest.used->ring[run->at] = (struct vring_used_elem){.id = id, .len = len};
+}
 
-		ring[(uint16_t)(first + i) & mask] = elem;
-	}
+static __rte_always_inline void
+guest_split_stored(struct svq_queue *q, unsigned int n)
+{
+	RTE_SET_USED(q);
+	RTE_SET_USED(n);
 }
 
 static __rte_always_inline void
@@ -259,18 +253,22 @@ guest_split_wants_call(const struct svq_queue *q, unsigned int n)
 	return !(svq_load16(&r->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
 }
 
-/* What vectors make no difference to. */
-#define GUEST_SPLIT_OPS                                                                 \
-	.available = guest_split_available, .more = guest_split_more,                   \
-	.gather = guest_split_gather, .taken = guest_split_taken,                       \
-	.put_used = guest_split_put_used, .put_used_batch = guest_split_put_used_batch, \
-	.publish_used = guest_split_publish_used, .log_used = guest_split_log_used,     \
-	.wants_call = guest_split_wants_call
-
 static const struct svq_guest_ops svq_guest_split = {
-	GUEST_SPLIT_OPS,
-	.gather_plain = guest_split_gather_plain,
-	.put_used_plain = guest_split_put_used_plain,
+	.available = guest_split_available,
+	.more = guest_split_more,
+	.limit = guest_split_limit,
+	.from = guest_split_from,
+	.load = guest_split_load,
+	.gather = guest_split_gather,
+	.taken = guest_split_taken,
+	.put_used = guest_split_put_used,
+	.to = guest_split_to,
+	.store = guest_split_store,
+	.stored = guest_split_stored,
+	.put_used_batch = guest_split_put_used_batch,
+	.publish_used = guest_split_publish_used,
+	.log_used = guest_split_log_used,
+	.wants_call = guest_split_wants_call,
 };
 
 #endif /* GUEST_SPLIT_H */

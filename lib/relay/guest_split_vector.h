@@ -14,24 +14,19 @@
 #include "queue_vector.h"
 
 static __rte_always_inline bool
-guest_split_expect(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
+guest_split_expect(const struct svq_queue *q, struct svq_run *run)
 {
 	const struct svq_guest_ring *r = &q->guest;
-	const uint16_t at = (uint16_t)(q->last_avail + ahead) & r->mask;
-	const uint16_t id = svq_load16(&r->avail->ring[at]);
 
-	if (unlikely(id > r->mask))
+	run->id = svq_load16(&r->avail->ring[run->at]);
+	if (unlikely(run->id > r->mask))
 		return false;
-	*run = (struct svq_run){
-		.at = at,
-		.id = id,
-		.writes = svq_load16(&r->desc[id].flags) & VRING_DESC_F_WRITE,
-	};
+	run->writes = svq_load16(&r->desc[run->id].flags) & VRING_DESC_F_WRITE;
 	return true;
 }
 
 SVQ_VECTOR __mmask8
-guest_split_load(const struct svq_queue *q, const struct svq_run *run, unsigned int n,
+guest_split_load_eight(const struct svq_queue *q, const struct svq_run *run, unsigned int n,
 	struct svq_eight *desc, __m512i *len)
 {
 	const uint16_t *ring = &q->guest.avail->ring[run->at];
@@ -52,14 +47,8 @@ guest_split_load(const struct svq_queue *q, const struct svq_run *run, unsigned 
 	return ok & _mm_cmpeq_epi16_mask(heads, want);
 }
 
-static __rte_always_inline void
-guest_split_place(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
-{
-	run->at = (uint16_t)(q->used_idx + ahead) & q->guest.mask;
-}
-
 SVQ_VECTOR void
-guest_split_store(struct svq_queue *q, const struct svq_run *run, struct svq_eight flight,
+guest_split_store_eight(struct svq_queue *q, const struct svq_run *run, struct svq_eight flight,
 	__m512i len, unsigned int n)
 {
 	__m512i ids = _mm512_add_epi64(svq_all(run->id), svq_iota());
@@ -69,19 +58,10 @@ guest_split_store(struct svq_queue *q, const struct svq_run *run, struct svq_eig
 		&q->guest.used->ring[run->at], _mm512_or_epi64(ids, _mm512_slli_epi64(len, 32)), n);
 }
 
-static __rte_always_inline void
-guest_split_stored(struct svq_queue *q, unsigned int n)
-{
-	RTE_SET_USED(q);
-	RTE_SET_USED(n);
-}
-
 static const struct svq_guest_vector svq_guest_split_vector = {
 	.expect = guest_split_expect,
-	.load = guest_split_load,
-	.place = guest_split_place,
-	.store = guest_split_store,
-	.stored = guest_split_stored,
+	.load = guest_split_load_eight,
+	.store = guest_split_store_eight,
 };
 
 #endif /* GUEST_SPLIT_VECTOR_H */

@@ -24,6 +24,7 @@
 
 #include <rte_cycles.h>
 
+#include "queue_plain.h"
 #include "queue_priv.h"
 #include "shadow.h"
 #include "table.h"
@@ -61,25 +62,6 @@ svq_burst_check_net(const struct svq_queue *q, const struct svq_chain *chain, ui
 		return SVQ_QUEUE_E_SHORT;
 	}
 	return SVQ_QUEUE_OK;
-}
-
-/* Gather the plain chains at the head of the next @p n behind @p ahead others, those that lie in
- * one mapping each. */
-static __rte_always_inline unsigned int
-svq_burst_gather_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	const struct svq_gpa_map *map, unsigned int ahead, unsigned int n)
-{
-	struct svq_gather *ga = &q->gather;
-	uint64_t bad;
-
-	n = g->gather_plain(q, ahead, n, q->net_header);
-	if (n == 0)
-		return 0;
-	bad = ~svq_gpa_translate_burst(map, ga->gpa, ga->len, ga->writable[0], ga->iova, n);
-	if (q->net_header != 0)
-		bad |= q->qid % 2 != 0 ? ga->writable[0] : ~ga->writable[0];
-	bad &= UINT64_MAX >> (64 - n);
-	return likely(bad == 0) ? n : (unsigned int)__builtin_ctzll(bad);
 }
 
 /*
@@ -151,25 +133,6 @@ struct svq_burst_sum {
 	uint64_t descs;
 	uint64_t bytes;
 };
-
-/* Write @p n plain chains into the shadow ring, as many as it has room for. */
-static __rte_always_inline void
-svq_burst_put_plain(struct svq_queue *q, const struct svq_shadow_ops *s, unsigned int n,
-	struct svq_burst_sum *sum, enum svq_slots_mode mode)
-{
-	const struct svq_gather *ga = &q->gather;
-	uint64_t readable;
-	unsigned int i;
-
-	n = s->put_plain(q, sum->chains, RTE_MIN(n, q->shadow.n_free), mode);
-	if (mode != SVQ_SLOTS_KEPT)
-		q->shadow.n_free -= n;
-	sum->chains += n;
-	/* Nearly always all are readable, or none. */
-	readable = ~ga->writable[0] & ((UINT64_C(1) << n) - 1);
-	for (i = 0; readable != 0 && i < n; i++)
-		sum->bytes += readable >> i & 1 ? ga->len[i] : 0;
-}
 
 /*
  * Write the chains behind the plain ones, those from @p i on. @return why it went no further, of
@@ -264,8 +227,8 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 	if (v != NULL)
 		sum.chains = v->avail(q, map, n, mode, &sum.bytes);
 	if (sum.chains < n && (sum.chains == 0 || g->more(q, sum.chains)))
-		svq_burst_put_plain(q, s,
-			svq_burst_gather_plain(q, g, map, sum.chains, n - sum.chains), &sum, mode);
+		sum.chains +=
+			svq_plain_avail(q, g, s, map, sum.chains, n - sum.chains, mode, &sum.bytes);
 	ga->n_plain = ga->places = sum.descs = sum.chains;
 	ga->n_chains = ga->n_descs = 0;
 	if (sum.chains < n && g->more(q, sum.chains)) {
@@ -427,22 +390,18 @@ svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 	const struct svq_shadow_ops *s, const struct svq_vector_ops *v, unsigned int n,
 	enum svq_slots_mode mode, bool log, uint64_t *bytes)
 {
-	unsigned int done, took;
+	unsigned int done = 0, took;
 	uint16_t last;
 
-	for (done = 0; done < n && (done == 0 || s->more_used(q, done)); done += took) {
-		if (v != NULL) {
-			took = v->used(q, true, done, done, n - done, mode, log, bytes, &last);
-			if (likely(took != 0))
-				continue;
-		}
-		took = s->take_plain(
-			q, done, RTE_MIN(n - done, (unsigned int)SVQ_BURST), mode, log, bytes);
-		if (took == 0)
+	while (done < n && (done == 0 || s->more_used(q, done))) {
+		took = v != NULL ? v->used(q, true, done, done, n - done, mode, log, bytes, &last)
+				 : 0;
+		if (v == NULL || unlikely(took == 0))
+			took = svq_plain_used(
+				q, g, s, true, done, done, n - done, mode, log, bytes, &last);
+		if (unlikely(took == 0))
 			break;
-		if (log)
-			svq_shadow_log_plain(q, took);
-		g->put_used_plain(q, done, took);
+		done += took;
 	}
 	return done;
 }

@@ -60,27 +60,12 @@ svq_ordered_return(struct svq_queue *q, const struct svq_guest_ops *g, struct sv
 	svq_shadow_release_oldest(q, u);
 }
 
-/* @p n plain chains have been taken, and what there is to write has been written. */
 static __rte_always_inline void
 svq_ordered_count_plain(struct svq_ordered_back *o, unsigned int n)
 {
 	o->places += n;
 	o->b.done += n;
 	o->b.taken += n;
-}
-
-/* The @p n plain chains that the scratch has. */
-static __rte_always_inline void
-svq_ordered_return_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	struct svq_ordered_back *o, unsigned int n, bool log)
-{
-	if (log)
-		svq_shadow_log_plain(q, n);
-	if (q->batch)
-		o->last = q->gather.id[n - 1];
-	else
-		g->put_used_plain(q, o->b.done, n);
-	svq_ordered_count_plain(o, n);
 }
 
 /* Begin with the plain chains, as far as the device names each. Not while others are held back, for
@@ -93,42 +78,34 @@ svq_ordered_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 	unsigned int took;
 
 	while (q->held == 0 && o->b.taken < n && (o->b.taken == 0 || s->more_used(q, o->b.taken))) {
-		if (v != NULL) {
-			took = v->used(q, !q->batch, o->b.taken, o->b.done, n - o->b.taken,
+		const unsigned int left = n - o->b.taken;
+
+		took = v != NULL ? v->used(q, !q->batch, o->b.taken, o->b.done, left,
+					   SVQ_SLOTS_RING, log, &o->b.bytes, &o->last)
+				 : 0;
+		if (v == NULL || unlikely(took == 0))
+			took = svq_plain_used(q, g, s, !q->batch, o->b.taken, o->b.done, left,
 				SVQ_SLOTS_RING, log, &o->b.bytes, &o->last);
-			if (likely(took != 0)) {
-				svq_ordered_count_plain(o, took);
-				continue;
-			}
-		}
-		took = s->take_plain(q, o->b.taken,
-			RTE_MIN(n - o->b.taken, (unsigned int)SVQ_BURST), SVQ_SLOTS_RING, log,
-			&o->b.bytes);
-		if (took == 0)
+		if (unlikely(took == 0))
 			break;
-		svq_ordered_return_plain(q, g, o, took, log);
+		svq_ordered_count_plain(o, took);
 	}
 }
 
-/* Return up to @p n plain chains before @p last, written throughout. @return how many. */
+/* Return up to @p n plain chains before @p end, written throughout. @return how many. */
 static __rte_always_inline unsigned int
 svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g,
-	const struct svq_vector_ops *v, struct svq_ordered_back *o, uint16_t last, unsigned int n,
+	const struct svq_vector_ops *v, struct svq_ordered_back *o, uint16_t end, unsigned int n,
 	bool log)
 {
 	unsigned int took;
 
-	if (v != NULL) {
-		took = v->skip(q, !q->batch, last, o->b.done, n, log, &o->b.bytes, &o->last);
-		if (likely(took != 0)) {
-			svq_ordered_count_plain(o, took);
-			return took;
-		}
-	}
-	n = svq_shadow_skip_plain(q, last, RTE_MIN(n, (unsigned int)SVQ_BURST), log, &o->b.bytes);
-	if (n != 0)
-		svq_ordered_return_plain(q, g, o, n, log);
-	return n;
+	took = v != NULL ? v->skip(q, !q->batch, end, o->b.done, n, log, &o->b.bytes, &o->last) : 0;
+	if (v == NULL || unlikely(took == 0))
+		took = svq_plain_skip(
+			q, g, !q->batch, end, o->b.done, n, log, &o->b.bytes, &o->last);
+	svq_ordered_count_plain(o, took);
+	return took;
 }
 
 /*

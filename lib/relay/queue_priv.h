@@ -53,9 +53,8 @@ struct svq_chain {
 };
 
 /**
- * Scratch of one available burst: our copy of the guest's descriptors, and their translation. A
- * used burst has the ids and lengths of plain chains in it, and if a log is kept their addresses.
- * The arrays hold SVQ_BURST_DESCS entries and one chain of the guest ring's size.
+ * Scratch of one available burst: our copy of the guest's descriptors, and their translation. The
+ * arrays hold SVQ_BURST_DESCS entries and one chain of the guest ring's size.
  */
 struct svq_gather {
 	uint32_t n_plain; /**< the burst begins with that many plain chains: see svq_guest_ops */
@@ -65,11 +64,10 @@ struct svq_gather {
 	uint64_t *gpa;
 	uint64_t *iova;
 	uint32_t *len;
-	uint64_t *writable;   /**< bit i % 64 of word i / 64: the device writes entry i */
-	uint64_t *translated; /**< likewise: iova[i] holds for the whole of entry i */
-	uint16_t *at;	      /**< split: descriptor of the guest's table, of a direct chain */
-	/** Of plain chains, each of which is one entry; room for a last write of eight. */
-	uint16_t id[SVQ_BURST + 8];
+	uint64_t *writable;	/**< bit i % 64 of word i / 64: the device writes entry i */
+	uint64_t *translated;	/**< likewise: iova[i] holds for the whole of entry i */
+	uint16_t *at;		/**< split: descriptor of the guest's table, of a direct chain */
+	uint16_t id[SVQ_BURST]; /**< of plain chains, each of which is one entry */
 	struct svq_chain chain[SVQ_BURST];
 };
 
@@ -280,6 +278,43 @@ struct svq_queue {
 	char name[64];
 };
 
+/** Chains that follow one another, from here on, as one side knows them. */
+struct svq_run {
+	uint32_t at; /**< where the first one's descriptor or entry stands */
+	bool wrap;   /**< packed: the wrap counter there */
+	bool first;  /**< the burst begins with it */
+	bool writes; /**< in vectors: the device writes all their buffers, or reads them all */
+	uint32_t id; /**< in vectors: the first one's id */
+};
+
+/** A plain chain. */
+struct svq_plain {
+	uint64_t gpa;
+	uint32_t len;
+	uint16_t id;
+	bool writes;
+};
+
+/** Step over @p n chains. */
+static __rte_always_inline void
+svq_run_step(struct svq_run *run, uint32_t n)
+{
+	run->at += n;
+	run->id += n;
+	run->first = false;
+}
+
+/** Entries from here to the ring's end; there, step to its beginning first. */
+static __rte_always_inline uint32_t
+svq_run_room(struct svq_run *run, uint32_t size)
+{
+	if (unlikely(run->at == size)) {
+		run->at = 0;
+		run->wrap = !run->wrap;
+	}
+	return size - run->at;
+}
+
 /**
  * The guest's side of a ring format. "q" is attached and not broken. Errors are returned, not
  * acted upon: the algorithm first relays what was sound.
@@ -289,14 +324,17 @@ struct svq_guest_ops {
 	enum svq_queue_error (*available)(const struct svq_queue *q, unsigned int *n);
 	/** Whether there may be a chain that lies @p ahead plain chains after the next one. */
 	bool (*more)(const struct svq_queue *q, unsigned int ahead);
-	/**
-	 * Copy and check the plain chains at the head of the next @p n behind @p ahead plain ones:
-	 * one direct descriptor, nothing at fault, no shorter than @p least bytes. What is not
-	 * plain is left to gather().
-	 * @return how many.
+	/** Of @p n chains behind @p ahead plain ones, how many the driver may have made available.
 	 */
-	unsigned int (*gather_plain)(
-		struct svq_queue *q, unsigned int ahead, unsigned int n, uint32_t least);
+	unsigned int (*limit)(const struct svq_queue *q, unsigned int ahead, unsigned int n);
+	/** Where the chain lies that is @p ahead plain chains after the next one. */
+	void (*from)(const struct svq_queue *q, unsigned int ahead, struct svq_run *run);
+	/**
+	 * Copy and check a plain chain: one direct descriptor, nothing at fault. What is not plain
+	 * is left to gather().
+	 * @return false: it is not.
+	 */
+	bool (*load)(const struct svq_queue *q, const struct svq_run *run, struct svq_plain *chain);
 	/**
 	 * Copy and check the chain that lies @p ahead chains after the next one. Entries go behind
 	 * those that the gather holds; @p full says that the burst holds enough or that there is no
@@ -310,8 +348,13 @@ struct svq_guest_ops {
 	 * the guest knows by @p id and that took @p places descriptors of its ring. */
 	void (*put_used)(struct svq_queue *q, unsigned int ahead, uint16_t id, uint16_t places,
 		uint32_t len);
-	/** The same for @p n plain chains, of which the scratch has ids and lengths. */
-	void (*put_used_plain)(struct svq_queue *q, unsigned int ahead, unsigned int n);
+	/** Where the used entry goes that lies @p ahead entries of plain chains after the next one.
+	 */
+	void (*to)(struct svq_queue *q, unsigned int ahead, struct svq_run *run);
+	/** Write the used entry of a plain chain. */
+	void (*store)(struct svq_queue *q, const struct svq_run *run, uint16_t id, uint32_t len);
+	/** @p n of them have been written. */
+	void (*stored)(struct svq_queue *q, unsigned int n);
 	/** Write one used entry for all chains of the burst, which nothing was written to: for @p
 	 * id, the last one. They took @p places descriptors of the guest's ring. */
 	void (*put_used_batch)(struct svq_queue *q, uint16_t id, uint32_t places);
@@ -326,11 +369,13 @@ struct svq_guest_ops {
 
 /** The device's side of a ring format. */
 struct svq_shadow_ops {
-	/** Write the plain chains that were gathered, translated, and of which there is room for @p
-	 * n, @p ahead chains after the last published one. @return how many; fewer if the next
-	 * one's id is in flight. */
-	unsigned int (*put_plain)(
-		struct svq_queue *q, unsigned int ahead, unsigned int n, enum svq_slots_mode mode);
+	/** Where the chain goes that lies @p ahead chains after the last published one. */
+	void (*to)(const struct svq_queue *q, unsigned int ahead, struct svq_run *run);
+	/** Write a plain chain. */
+	void (*store)(struct svq_queue *q, const struct svq_run *run, uint16_t slot, uint64_t iova,
+		uint32_t len, bool writes);
+	/** Plain chains have been written, up to here, so that the burst has @p n. */
+	void (*stored)(struct svq_queue *q, const struct svq_run *run, unsigned int n);
 	/** Write one translated chain, of which svq_shadow_claim() held, @p ahead chains after the
 	 * last published one. */
 	void (*put)(struct svq_queue *q, const struct svq_gpa_map *map,
@@ -348,15 +393,13 @@ struct svq_shadow_ops {
 	enum svq_queue_error (*used)(const struct svq_queue *q, unsigned int *n);
 	/** Whether there may be an entry behind the @p ahead ones that were read. */
 	bool (*more_used)(const struct svq_queue *q, unsigned int ahead);
-	/**
-	 * Read and check up to @p n entries, the first @p ahead entries after the next one, as far
-	 * as they return plain chains and nothing is at fault. Those are in flight no more; the
-	 * scratch has their ids and lengths, and if @p log their addresses.
-	 *
-	 * @return how many; @p bytes: their sum is added.
-	 */
-	unsigned int (*take_plain)(struct svq_queue *q, unsigned int ahead, unsigned int n,
-		enum svq_slots_mode mode, bool log, uint64_t *bytes);
+	/** Where the entry stands that is @p ahead entries of plain chains after the next one. */
+	void (*from)(const struct svq_queue *q, unsigned int ahead, struct svq_run *run);
+	/** Read an entry. @return false: it is none. */
+	bool (*load)(
+		const struct svq_queue *q, const struct svq_run *run, uint32_t *id, uint32_t *len);
+	/** Entries of plain chains have been taken, up to here. */
+	void (*passed)(struct svq_queue *q, const struct svq_run *run);
 	/** Read and check the entry that lies @p ahead entries after the next one; @p none: there
 	 * is no further one. */
 	enum svq_queue_error (*get_used)(

@@ -11,7 +11,8 @@
 #include "queue_ordered.h"
 #include "shadow_split_vector.h"
 
-SVQ_VECTOR_OPS(vector, &svq_guest_split_vector, &svq_shadow_split_vector);
+SVQ_VECTOR_OPS(vector, &svq_guest_split, &svq_shadow_split, &svq_guest_split_vector,
+	&svq_shadow_split_vector);
 SVQ_INSTANCES(svq_split_split_vector, &svq_guest_split, &svq_shadow_split, &vector, SVQ_AVX512);
 
 #endif /* RTE_ARCH_X86_64 */

@@ -30,42 +30,21 @@
 /** Second halves: what is not the length. */
 #define SVQ_HALF_LEN UINT64_C(0xffffffff)
 
-/** Chains that are expected to follow one another. */
-struct svq_run {
-	uint32_t at; /**< where the first one's descriptor or entry stands */
-	bool wrap;   /**< packed: the wrap counter there */
-	bool first;  /**< the burst begins with it */
-	uint32_t id; /**< the first one's id, as this side knows it */
-	bool writes; /**< the device writes their buffers */
-};
-
-/** The guest's side of a ring format. */
+/** The guest's side of a ring format, beside struct svq_guest_ops. */
 struct svq_guest_vector {
-	/** What the chain that lies @p ahead plain chains after the next one looks like. @return
-	 * false: nothing can be expected of it. */
-	bool (*expect)(const struct svq_queue *q, unsigned int ahead, struct svq_run *run);
-	/**
-	 * Copy the descriptors of @p n chains.
-	 *
-	 * @return those that are as expected.
-	 */
+	/** What the chain at run->at looks like. @return false: nothing can be expected of it. */
+	bool (*expect)(const struct svq_queue *q, struct svq_run *run);
+	/** Copy the descriptors of @p n chains. @return those that are as expected. */
 	__mmask8 (*load)(const struct svq_queue *q, const struct svq_run *run, unsigned int n,
 		struct svq_eight *desc, __m512i *len);
-	/** Where the used entry goes that lies @p ahead entries of plain chains after the next one.
-	 */
-	void (*place)(struct svq_queue *q, unsigned int ahead, struct svq_run *run);
 	/** Write used entries for @p n chains: the guest's ids from run->id on. @p flight: our
 	 * records of them. */
 	void (*store)(struct svq_queue *q, const struct svq_run *run, struct svq_eight flight,
 		__m512i len, unsigned int n);
-	/** Used entries have been written, up to here. */
-	void (*stored)(struct svq_queue *q, unsigned int n);
 };
 
-/** The device's side of a ring format. */
+/** The device's side of a ring format, beside struct svq_shadow_ops. */
 struct svq_shadow_vector {
-	/** Where the chain goes that lies @p ahead chains after the last published one. */
-	void (*place)(struct svq_queue *q, unsigned int ahead, struct svq_run *run);
 	/**
 	 * Write descriptors for @p n chains: their slots from run->id on.
 	 *
@@ -78,36 +57,20 @@ struct svq_shadow_vector {
 	 */
 	void (*store)(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
 		struct svq_eight flight, uint32_t id, __m512i delta, unsigned int n);
-	/** Descriptors have been written, up to here, @p n of them in this burst. */
-	void (*stored)(struct svq_queue *q, const struct svq_run *run, unsigned int n);
-	/** What the entry that lies @p ahead entries after the next one looks like. */
-	void (*expect)(const struct svq_queue *q, unsigned int ahead, struct svq_run *run);
+	/** Which chain the entry at run->at returns. */
+	uint32_t (*expect)(const struct svq_queue *q, const struct svq_run *run);
 	/** Copy lengths of @p n entries. @return those that are as expected. */
 	__mmask8 (*load)(
 		const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len);
-	/** Entries have been taken, up to here. */
-	void (*taken)(struct svq_queue *q, const struct svq_run *run);
 };
 
-/** Step over @p n chains. */
-static __rte_always_inline void
-svq_run_step(struct svq_run *run, uint32_t n)
-{
-	run->at += n;
-	run->id += n;
-	run->first = false;
-}
-
-/** Entries from here to the ring's end; there, step to its beginning first. */
-static __rte_always_inline uint32_t
-svq_run_room(struct svq_run *run, uint32_t size)
-{
-	if (unlikely(run->at == size)) {
-		run->at = 0;
-		run->wrap = !run->wrap;
-	}
-	return size - run->at;
-}
+/** A pairing: the formats' operations, and those in vector registers. */
+struct svq_vector_pair {
+	const struct svq_guest_ops *g;
+	const struct svq_shadow_ops *s;
+	const struct svq_guest_vector *gv;
+	const struct svq_shadow_vector *sv;
+};
 
 /* Of a bitmap, the @p n bits from @p first on: they may lie in two words. */
 struct svq_bits {
@@ -156,7 +119,7 @@ svq_vector_free(const struct svq_queue *q, uint32_t id, uint32_t slot, unsigned 
 
 /* Claim, record and write @p n chains. */
 SVQ_VECTOR void
-svq_vector_give(struct svq_queue *q, const struct svq_shadow_vector *s, const struct svq_run *from,
+svq_vector_give(struct svq_queue *q, const struct svq_shadow_vector *sv, const struct svq_run *from,
 	const struct svq_run *to, struct svq_eight desc, __m512i delta, uint32_t seq,
 	unsigned int n, enum svq_slots_mode mode)
 {
@@ -169,17 +132,16 @@ svq_vector_give(struct svq_queue *q, const struct svq_shadow_vector *s, const st
 		*b.low |= b.in_low;
 		*b.high |= b.in_high;
 	}
-	s->store(q, to, desc, flight, from->id, delta, n);
+	sv->store(q, to, desc, flight, from->id, delta, n);
 	svq_store_eight(&q->shadow.flight[to->id], flight, n);
 	svq_store(&q->shadow.order[to->id], _mm512_add_epi64(svq_all(seq), svq_iota()), n);
 }
 
 /* As svq_vector_avail(), the next up to eight. */
 SVQ_VECTOR unsigned int
-svq_vector_avail_eight(struct svq_queue *q, const struct svq_guest_vector *g,
-	const struct svq_shadow_vector *s, const struct svq_gpa_map *map,
-	const struct svq_run *from, const struct svq_run *to, uint32_t seq, unsigned int n,
-	enum svq_slots_mode mode, __m512i *bytes)
+svq_vector_avail_eight(struct svq_queue *q, const struct svq_vector_pair *p,
+	const struct svq_gpa_map *map, const struct svq_run *from, const struct svq_run *to,
+	uint32_t seq, unsigned int n, enum svq_slots_mode mode, __m512i *bytes)
 {
 	const uint32_t least = RTE_MAX(q->net_header, 1u);
 	__m512i len, more, delta;
@@ -187,7 +149,7 @@ svq_vector_avail_eight(struct svq_queue *q, const struct svq_guest_vector *g,
 	unsigned int k;
 	__mmask8 ok;
 
-	ok = g->load(q, from, n, &desc, &len);
+	ok = p->gv->load(q, from, n, &desc, &len);
 	more = _mm512_sub_epi64(len, svq_all(1));
 	/* Length 0 has become 2^64-1. */
 	ok = _mm512_mask_cmpge_epu64_mask(ok, more, svq_all(least - 1));
@@ -195,9 +157,9 @@ svq_vector_avail_eight(struct svq_queue *q, const struct svq_guest_vector *g,
 	ok &= svq_vector_free(q, from->id, to->id, n, mode);
 	k = svq_lanes_count(ok, n);
 	if (likely(k == SVQ_LANES))
-		svq_vector_give(q, s, from, to, desc, delta, seq, SVQ_LANES, mode);
+		svq_vector_give(q, p->sv, from, to, desc, delta, seq, SVQ_LANES, mode);
 	else if (k != 0)
-		svq_vector_give(q, s, from, to, desc, delta, seq, k, mode);
+		svq_vector_give(q, p->sv, from, to, desc, delta, seq, k, mode);
 	if (!from->writes)
 		*bytes = _mm512_mask_add_epi64(*bytes, svq_lanes(k), *bytes, len);
 	return k;
@@ -208,21 +170,22 @@ svq_vector_avail_eight(struct svq_queue *q, const struct svq_guest_vector *g,
  * one that is not as expected is left, and all behind it.
  */
 SVQ_VECTOR unsigned int
-svq_vector_avail(struct svq_queue *q, const struct svq_guest_vector *g,
-	const struct svq_shadow_vector *s, const struct svq_gpa_map *map, unsigned int n,
-	enum svq_slots_mode mode, uint64_t *bytes)
+svq_vector_avail(struct svq_queue *q, const struct svq_vector_pair *p,
+	const struct svq_gpa_map *map, unsigned int n, enum svq_slots_mode mode, uint64_t *bytes)
 {
 	const uint32_t guest_size = q->guest.size, size = q->size;
 	__m512i sum = _mm512_setzero_si512();
 	struct svq_run from, to;
 	unsigned int i, end, k;
 
+	n = p->g->limit(q, 0, n);
 	if (mode == SVQ_SLOTS_RING)
 		n = RTE_MIN(n, q->shadow.n_free);
-	if (unlikely(n == 0 || !g->expect(q, 0, &from)) ||
+	p->g->from(q, 0, &from);
+	if (unlikely(n == 0 || !p->gv->expect(q, &from)) ||
 		unlikely(q->net_header != 0 && from.writes == (q->qid % 2 != 0)))
 		return 0;
-	s->place(q, 0, &to);
+	p->s->to(q, 0, &to);
 	to.writes = from.writes;
 	to.id = mode == SVQ_SLOTS_KEPT ? from.id : q->shadow.free[q->shadow.n_free - 1];
 	for (i = 0; i < n; i += k) {
@@ -240,7 +203,7 @@ svq_vector_avail(struct svq_queue *q, const struct svq_guest_vector *g,
 			end = RTE_MIN(end, size - to.id);
 		for (end += i; likely(i + SVQ_LANES <= end); i += SVQ_LANES) {
 			k = svq_vector_avail_eight(
-				q, g, s, map, &from, &to, q->seq + i, SVQ_LANES, mode, &sum);
+				q, p, map, &from, &to, q->seq + i, SVQ_LANES, mode, &sum);
 			svq_run_step(&from, k);
 			svq_run_step(&to, k);
 			if (unlikely(k < SVQ_LANES)) {
@@ -251,8 +214,7 @@ svq_vector_avail(struct svq_queue *q, const struct svq_guest_vector *g,
 		k = 0;
 		if (likely(i == end))
 			continue;
-		k = svq_vector_avail_eight(
-			q, g, s, map, &from, &to, q->seq + i, end - i, mode, &sum);
+		k = svq_vector_avail_eight(q, p, map, &from, &to, q->seq + i, end - i, mode, &sum);
 		svq_run_step(&from, k);
 		svq_run_step(&to, k);
 		if (unlikely(i + k < end)) {
@@ -262,7 +224,7 @@ svq_vector_avail(struct svq_queue *q, const struct svq_guest_vector *g,
 	}
 out:
 	if (i != 0)
-		s->stored(q, &to, i);
+		p->s->stored(q, &to, i);
 	if (mode == SVQ_SLOTS_RING)
 		q->shadow.n_free -= i;
 	if (!from.writes)
@@ -312,7 +274,7 @@ svq_vector_log(const struct svq_queue *q, __m512i gpa, __m512i len, unsigned int
  * @p slot. Those of the lanes @p ok are taken, as far as nothing else is at fault. @p to: as the
  * guest is to get them. @return how many. */
 SVQ_VECTOR unsigned int
-svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *g, const struct svq_run *to,
+svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, const struct svq_run *to,
 	uint32_t slot, bool all, __m512i len, __mmask8 ok, unsigned int n, enum svq_slots_mode mode,
 	bool log, __m512i *bytes)
 {
@@ -342,13 +304,13 @@ svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *g, const str
 	if (likely(k == SVQ_LANES)) {
 		*bytes = _mm512_add_epi64(*bytes, len);
 		svq_store_eight(flight, zero, SVQ_LANES);
-		if (g != NULL)
-			g->store(q, to, known, len, SVQ_LANES);
+		if (gv != NULL)
+			gv->store(q, to, known, len, SVQ_LANES);
 	} else {
 		*bytes = _mm512_mask_add_epi64(*bytes, svq_lanes(k), *bytes, len);
 		svq_store_eight(flight, zero, k);
-		if (g != NULL)
-			g->store(q, to, known, len, k);
+		if (gv != NULL)
+			gv->store(q, to, known, len, k);
 	}
 	return k;
 }
@@ -369,7 +331,7 @@ svq_vector_back_room(
 /* What the guest is to get, from the record of the chain in @p slot. @return false: nothing can be
  * expected of it. */
 static __rte_always_inline bool
-svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_vector *g, struct svq_run *to,
+svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_run *to,
 	uint32_t slot, unsigned int done)
 {
 	const struct svq_flight *flight = &q->shadow.flight[slot];
@@ -378,14 +340,14 @@ svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_vector *g, str
 	to->wrap = false;
 	to->first = false;
 	if (g != NULL)
-		g->place(q, done, to);
+		g->to(q, done, to);
 	to->writes = flight->word & SVQ_FLIGHT_WRITES;
 	to->id = flight->word & SVQ_FLIGHT_ID;
 	return to->id < q->guest.size;
 }
 
 SVQ_VECTOR void
-svq_vector_back_end(struct svq_queue *q, const struct svq_guest_vector *g, const struct svq_run *to,
+svq_vector_back_end(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_run *to,
 	unsigned int n, enum svq_slots_mode mode, uint16_t *last)
 {
 	/* The next one's may have begun from 0 again. */
@@ -396,32 +358,21 @@ svq_vector_back_end(struct svq_queue *q, const struct svq_guest_vector *g, const
 		svq_shadow_free_oldest(q, n);
 }
 
-/**
- * Return up to @p n plain chains to the guest.
- *
- * @param g
- *   NULL: it gets one entry for all, which is not written here.
- * @param ahead
- *   Entries that were taken in this burst.
- * @param done
- *   Those that were written in this burst.
- * @param bytes
- *   Their sum is added.
- * @param last
- *   The last one's id at the guest.
- * @return how many; the first one that is not as expected is left, and all behind it.
- */
+/** As svq_vector_ops.used. */
 SVQ_VECTOR unsigned int
-svq_vector_used(struct svq_queue *q, const struct svq_guest_vector *g,
-	const struct svq_shadow_vector *s, unsigned int ahead, unsigned int done, unsigned int n,
-	enum svq_slots_mode mode, bool log, uint64_t *bytes, uint16_t *last)
+svq_vector_used(struct svq_queue *q, const struct svq_vector_pair *p, bool put, unsigned int ahead,
+	unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log, uint64_t *bytes,
+	uint16_t *last)
 {
+	const struct svq_guest_vector *gv = put ? p->gv : NULL;
+	const struct svq_guest_ops *g = put ? p->g : NULL;
 	__m512i sum = _mm512_setzero_si512(), len;
 	struct svq_run from, to;
 	unsigned int i, end, k;
 	__mmask8 ok;
 
-	s->expect(q, ahead, &from);
+	p->s->from(q, ahead, &from);
+	from.id = p->sv->expect(q, &from);
 	if (unlikely(mode == SVQ_SLOTS_RING ? from.id != q->shadow.oldest : from.id >= q->size) ||
 		unlikely(!svq_vector_back_begin(q, g, &to, from.id, done)))
 		return 0;
@@ -431,9 +382,9 @@ svq_vector_used(struct svq_queue *q, const struct svq_guest_vector *g,
 		end = RTE_MIN(n - i, svq_run_room(&from, q->size));
 		end = i + svq_vector_back_room(q, &to, from.id, g != NULL, end);
 		for (; likely(i + SVQ_LANES <= end); i += SVQ_LANES) {
-			ok = s->load(q, &from, SVQ_LANES, &len);
+			ok = p->sv->load(q, &from, SVQ_LANES, &len);
 			k = svq_vector_take(
-				q, g, &to, from.id, false, len, ok, SVQ_LANES, mode, log, &sum);
+				q, gv, &to, from.id, false, len, ok, SVQ_LANES, mode, log, &sum);
 			svq_run_step(&from, k);
 			svq_run_step(&to, k);
 			if (unlikely(k < SVQ_LANES)) {
@@ -444,8 +395,8 @@ svq_vector_used(struct svq_queue *q, const struct svq_guest_vector *g,
 		k = 0;
 		if (likely(i == end))
 			continue;
-		ok = s->load(q, &from, end - i, &len);
-		k = svq_vector_take(q, g, &to, from.id, false, len, ok, end - i, mode, log, &sum);
+		ok = p->sv->load(q, &from, end - i, &len);
+		k = svq_vector_take(q, gv, &to, from.id, false, len, ok, end - i, mode, log, &sum);
 		svq_run_step(&from, k);
 		svq_run_step(&to, k);
 		if (unlikely(i + k < end)) {
@@ -456,20 +407,19 @@ svq_vector_used(struct svq_queue *q, const struct svq_guest_vector *g,
 out:
 	if (unlikely(i == 0))
 		return 0;
-	s->taken(q, &from);
+	p->s->passed(q, &from);
 	svq_vector_back_end(q, g, &to, i, mode, last);
 	*bytes += svq_sum(sum);
 	return i;
 }
 
-/**
- * Slots are a ring: as svq_shadow_skip_plain(), and return them to the guest as svq_vector_used()
- * does.
- */
+/** As svq_vector_ops.skip. */
 SVQ_VECTOR unsigned int
-svq_vector_skip(struct svq_queue *q, const struct svq_guest_vector *g, uint16_t end,
+svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, uint16_t end,
 	unsigned int done, unsigned int n, bool log, uint64_t *bytes, uint16_t *last)
 {
+	const struct svq_guest_vector *gv = put ? p->gv : NULL;
+	const struct svq_guest_ops *g = put ? p->g : NULL;
 	__m512i sum = _mm512_setzero_si512();
 	uint32_t slot = q->shadow.oldest;
 	unsigned int i, m, k;
@@ -482,7 +432,7 @@ svq_vector_skip(struct svq_queue *q, const struct svq_guest_vector *g, uint16_t 
 		m = svq_vector_back_room(q, &to, slot, g != NULL, n - i);
 		m = RTE_MIN(m, (unsigned int)SVQ_LANES);
 		k = svq_vector_take(
-			q, g, &to, slot, true, sum, svq_lanes(m), m, SVQ_SLOTS_RING, log, &sum);
+			q, gv, &to, slot, true, sum, svq_lanes(m), m, SVQ_SLOTS_RING, log, &sum);
 		slot = (slot + k) & q->shadow.mask;
 		svq_run_step(&to, k);
 		if (unlikely(k < m)) {
@@ -498,11 +448,13 @@ svq_vector_skip(struct svq_queue *q, const struct svq_guest_vector *g, uint16_t 
 }
 
 /** Define the operations of a pairing. */
-#define SVQ_VECTOR_OPS(name, guest, shadow)                                                      \
+#define SVQ_VECTOR_OPS(name, guest, shadow, guest_vector, shadow_vector)                         \
+	static const struct svq_vector_pair name##_pair = {                                      \
+		.g = guest, .s = shadow, .gv = guest_vector, .sv = shadow_vector};               \
 	SVQ_VECTOR unsigned int name##_avail(struct svq_queue *q, const struct svq_gpa_map *map, \
 		unsigned int n, enum svq_slots_mode mode, uint64_t *bytes)                       \
 	{                                                                                        \
-		return svq_vector_avail(q, guest, shadow, map, n, mode, bytes);                  \
+		return svq_vector_avail(q, &name##_pair, map, n, mode, bytes);                   \
 	}                                                                                        \
 	SVQ_VECTOR unsigned int name##_used(struct svq_queue *q, bool put, unsigned int ahead,   \
 		unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log,           \
@@ -510,15 +462,14 @@ svq_vector_skip(struct svq_queue *q, const struct svq_guest_vector *g, uint16_t 
 	{                                                                                        \
 		if (put)                                                                         \
 			return svq_vector_used(                                                  \
-				q, guest, shadow, ahead, done, n, mode, log, bytes, last);       \
-		return svq_vector_used(q, NULL, shadow, ahead, done, n, mode, log, bytes, last); \
+				q, &name##_pair, true, ahead, done, n, mode, log, bytes, last);  \
+		return svq_vector_used(                                                          \
+			q, &name##_pair, false, ahead, done, n, mode, log, bytes, last);         \
 	}                                                                                        \
 	SVQ_VECTOR unsigned int name##_skip(struct svq_queue *q, bool put, uint16_t end,         \
 		unsigned int done, unsigned int n, bool log, uint64_t *bytes, uint16_t *last)    \
 	{                                                                                        \
-		if (put)                                                                         \
-			return svq_vector_skip(q, guest, end, done, n, log, bytes, last);        \
-		return svq_vector_skip(q, NULL, end, done, n, log, bytes, last);                 \
+		return svq_vector_skip(q, &name##_pair, put, end, done, n, log, bytes, last);    \
 	}                                                                                        \
 	static const struct svq_vector_ops name = {                                              \
 		.avail = name##_avail, .used = name##_used, .skip = name##_skip}

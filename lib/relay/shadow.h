@@ -164,140 +164,6 @@ svq_shadow_put(struct svq_queue *q, svq_shadow_write write, const struct svq_gpa
 	return head;
 }
 
-/** Where plain chains come from and go to: copied, for whatever is written may alias the queue. */
-struct svq_shadow_plain {
-	const uint16_t *id;
-	const uint64_t *gpa;
-	const uint64_t *iova;
-	const uint32_t *len;
-	uint64_t writable;
-	struct svq_flight *flight;
-	struct svq_order *order;
-	const uint16_t *free; /* behind the next free slot */
-	uint64_t *ids;
-	uint32_t seq;
-};
-
-/** The same for the way back. */
-struct svq_shadow_taking {
-	uint32_t size;
-	enum svq_slots_mode mode;
-	bool log;
-	uint16_t next; /* a ring: the only slot that may be taken */
-	struct svq_flight *flight;
-	uint16_t *free; /* where the next free slot goes */
-	uint64_t *ids;
-	uint16_t *id;
-	uint32_t *len;
-	uint64_t *gpa;
-	uint64_t bytes;
-};
-
-static __rte_always_inline struct svq_shadow_taking
-svq_shadow_taking(struct svq_queue *q, enum svq_slots_mode mode, bool log)
-{
-	const struct svq_shadow_ring *r = &q->shadow;
-	struct svq_gather *ga = &q->gather;
-
-	return (struct svq_shadow_taking){
-		.size = q->size,
-		.mode = mode,
-		.log = log,
-		.next = r->oldest,
-		.flight = r->flight,
-		.free = r->free + r->n_free,
-		.ids = q->guest.ids,
-		.id = ga->id,
-		.len = ga->len,
-		.gpa = ga->gpa,
-	};
-}
-
-/* @p ahead: as in struct svq_shadow_ops. */
-static __rte_always_inline struct svq_shadow_plain
-svq_shadow_plain(const struct svq_queue *q, unsigned int ahead)
-{
-	const struct svq_shadow_ring *r = &q->shadow;
-	const struct svq_gather *ga = &q->gather;
-
-	return (struct svq_shadow_plain){
-		.id = ga->id,
-		.gpa = ga->gpa,
-		.iova = ga->iova,
-		.len = ga->len,
-		.writable = ga->writable[0],
-		.flight = r->flight,
-		.order = r->order,
-		.free = r->free + r->n_free,
-		.ids = q->guest.ids,
-		.seq = q->seq + ahead,
-	};
-}
-
-/** Claim a slot for the @p i -th plain chain, and fill it. @return false: its id is in flight. */
-static __rte_always_inline bool
-svq_shadow_claim_plain(
-	const struct svq_shadow_plain *p, unsigned int i, uint16_t *slot, enum svq_slots_mode mode)
-{
-	uint64_t writable = p->writable >> i & 1;
-	uint16_t id = p->id[i];
-
-	if (mode == SVQ_SLOTS_KEPT) {
-		*slot = id;
-		if (unlikely(p->flight[id].word != 0))
-			return false;
-	} else {
-		uint64_t *ids = &p->ids[id / 64], bit = UINT64_C(1) << (id % 64);
-
-		*slot = p->free[-1 - (int)i];
-		if (unlikely(*ids & bit))
-			return false;
-		*ids |= bit;
-	}
-	p->flight[*slot].half[0] = p->gpa[i];
-	p->flight[*slot].half[1] =
-		p->len[i] | (SVQ_FLIGHT_PLAIN | id | writable * SVQ_FLIGHT_WRITES) << 32;
-	p->order[*slot].seq = p->seq + i;
-	return true;
-}
-
-/**
- * A device returns @p id and @p len. If that is a plain chain, and the length right, it is in
- * flight no more, and becomes the scratch's entry @p i.
- */
-static __rte_always_inline bool
-svq_shadow_take_plain(struct svq_shadow_taking *t, unsigned int i, uint32_t id, uint32_t len)
-{
-	uint32_t word, writable;
-	uint64_t known;
-
-	if (unlikely(t->mode == SVQ_SLOTS_RING ? id != t->next : id >= t->size))
-		return false;
-	known = t->flight[id].half[1];
-	word = known >> 32;
-	writable = (uint32_t)known & -(uint32_t)(word / SVQ_FLIGHT_WRITES & 1);
-	if (unlikely((word & ~(SVQ_FLIGHT_ID | SVQ_FLIGHT_WRITES)) != SVQ_FLIGHT_PLAIN ||
-		    len > writable))
-		return false;
-	t->flight[id].half[1] = 0;
-	t->len[i] = len;
-	t->bytes += len;
-	if (t->log)
-		t->gpa[i] = t->flight[id].half[0];
-	if (t->mode == SVQ_SLOTS_KEPT) {
-		t->id[i] = (uint16_t)id;
-		return true;
-	}
-	word &= SVQ_FLIGHT_ID;
-	t->id[i] = (uint16_t)word;
-	if (t->mode == SVQ_SLOTS_RING)
-		t->next = (t->next + 1) & (t->size - 1);
-	else
-		*t->free++ = (uint16_t)id;
-	t->ids[word / 64] &= ~(UINT64_C(1) << (word % 64));
-	return true;
-}
-
 /** The chain is in flight no more. */
 static __rte_always_inline void
 svq_shadow_release(struct svq_queue *q, const struct svq_used *used, bool kept)
@@ -321,15 +187,6 @@ svq_shadow_release(struct svq_queue *q, const struct svq_used *used, bool kept)
 	}
 }
 
-static __rte_always_inline void
-svq_shadow_log_plain(const struct svq_queue *q, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		svq_dirty_log_mark(&q->log, q->gather.gpa[i], q->gather.len[i]);
-}
-
 /** Slots are a ring (slots.c): the oldest @p n ones are free. They are behind the free ones
  * already. */
 static __rte_always_inline void
@@ -342,16 +199,6 @@ svq_shadow_free_oldest(struct svq_queue *q, uint32_t n)
 	r->free -= n;
 	if (r->free < r->free_mem)
 		r->free += q->size;
-}
-
-/** The plain chains that were taken have left @p n slots. */
-static __rte_always_inline void
-svq_shadow_free_plain(struct svq_queue *q, enum svq_slots_mode mode, uint32_t n)
-{
-	if (mode == SVQ_SLOTS_RING)
-		svq_shadow_free_oldest(q, n);
-	else if (mode == SVQ_SLOTS_STACK)
-		q->shadow.n_free += n;
 }
 
 /**
@@ -367,26 +214,6 @@ svq_shadow_release_oldest(struct svq_queue *q, const struct svq_used *used)
 		svq_table_release(q, used->head);
 	q->guest.ids[used->flight.id / 64] &= ~(UINT64_C(1) << (used->flight.id % 64));
 	svq_shadow_free_oldest(q, svq_flight_slots(&used->flight));
-}
-
-/**
- * Slots are a ring: take up to @p n plain chains from the oldest one on, those before slot @p last,
- * as if a device had returned each written throughout. No entry is read. The rest as take_plain()
- * of struct svq_shadow_ops.
- */
-static __rte_always_inline unsigned int
-svq_shadow_skip_plain(struct svq_queue *q, uint16_t last, unsigned int n, bool log, uint64_t *bytes)
-{
-	struct svq_shadow_taking t = svq_shadow_taking(q, SVQ_SLOTS_RING, log);
-	unsigned int i;
-
-	for (i = 0; i < n && t.next != last; i++) {
-		if (!svq_shadow_take_plain(&t, i, t.next, svq_flight_writable(&t.flight[t.next])))
-			break;
-	}
-	svq_shadow_free_oldest(q, i);
-	*bytes += t.bytes;
-	return i;
 }
 
 /** Whether a device may return this id and length. */

@@ -76,35 +76,39 @@ shadow_packed_put(struct svq_queue *q, const struct svq_gpa_map *map, const stru
 	shadow_packed_put_any(q, map, chain, kept);
 }
 
-static __rte_always_inline unsigned int
-shadow_packed_put_plain(
-	struct svq_queue *q, unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
+static __rte_always_inline void
+shadow_packed_to(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
-	const struct svq_shadow_plain p = svq_shadow_plain(q, ahead);
+	const struct svq_shadow_ring *r = &q->shadow;
+
+	run->at = ahead == 0 ? r->avail_idx : r->put_pos;
+	run->wrap = ahead == 0 ? r->avail_wrap : r->put_wrap;
+	run->first = ahead == 0;
+}
+
+static __rte_always_inline void
+shadow_packed_store(struct svq_queue *q, const struct svq_run *run, uint16_t slot, uint64_t iova,
+	uint32_t len, bool writes)
+{
 	struct svq_shadow_ring *r = &q->shadow;
-	struct vring_packed_desc *desc = r->packed_desc;
-	uint16_t pos = ahead == 0 ? r->avail_idx : r->put_pos, slot;
-	bool wrap = ahead == 0 ? r->avail_wrap : r->put_wrap;
-	const uint32_t size = q->size;
-	unsigned int i;
+	uint16_t flags = svq_packed_avail_flags(run->wrap) | (writes ? VRING_DESC_F_WRITE : 0);
 
-	for (i = 0; i < n && svq_shadow_claim_plain(&p, i, &slot, mode); i++) {
-		/* VRING_DESC_F_WRITE is bit 1. */
-		uint16_t flags = svq_packed_avail_flags(wrap) | (p.writable >> i & 1) << 1;
-
-		/* The first one's flags publish the burst; before it the device looks at no other.
-		 */
-		if (ahead + i == 0) {
-			r->put_flags = flags;
-			flags = svq_packed_used_flags(!wrap);
-		}
-		svq_packed_store(&desc[pos], p.iova[i], p.len[i], slot, flags);
-		pos = svq_packed_step(pos, 1, size, &wrap);
+	/* The first one's flags publish the burst; before it the device looks at no other. */
+	if (unlikely(run->first)) {
+		r->put_flags = flags;
+		flags = svq_packed_used_flags(!run->wrap);
 	}
-	r->put_pos = pos;
-	r->put_wrap = wrap;
-	r->put_places = ahead + i;
-	return i;
+	svq_packed_store(&r->packed_desc[run->at], iova, len, slot, flags);
+}
+
+static __rte_always_inline void
+shadow_packed_stored(struct svq_queue *q, const struct svq_run *run, unsigned int n)
+{
+	struct svq_shadow_ring *r = &q->shadow;
+
+	r->put_wrap = run->wrap;
+	r->put_pos = svq_packed_step(run->at, 0, q->size, &r->put_wrap);
+	r->put_places = n;
 }
 
 static __rte_always_inline bool
@@ -178,32 +182,36 @@ shadow_packed_more_used(const struct svq_queue *q, unsigned int ahead)
 		ahead == 0 ? r->used_wrap : r->take_wrap);
 }
 
-/* Each takes one place: where the next one stands need not be read first. One with a length that is
- * not possible is left to shadow_packed_get_used(). */
-static __rte_always_inline unsigned int
-shadow_packed_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n,
-	enum svq_slots_mode mode, bool log, uint64_t *bytes)
+static __rte_always_inline void
+shadow_packed_from(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
-	struct svq_shadow_taking t = svq_shadow_taking(q, mode, log);
+	const struct svq_shadow_ring *r = &q->shadow;
+
+	run->at = ahead == 0 ? r->used_idx : r->take_pos;
+	run->wrap = ahead == 0 ? r->used_wrap : r->take_wrap;
+	run->first = ahead == 0;
+}
+
+/* One with a length that is not possible is left to shadow_packed_get_used(). */
+static __rte_always_inline bool
+shadow_packed_load(
+	const struct svq_queue *q, const struct svq_run *run, uint32_t *id, uint32_t *len)
+{
+	struct vring_packed_desc d = svq_packed_load_used(&q->shadow.packed_desc[run->at]);
+
+	*id = d.id;
+	*len = d.len;
+	return svq_packed_is_used(d.flags, run->wrap);
+}
+
+/* Each took one place. */
+static __rte_always_inline void
+shadow_packed_passed(struct svq_queue *q, const struct svq_run *run)
+{
 	struct svq_shadow_ring *r = &q->shadow;
-	const struct vring_packed_desc *desc = r->packed_desc;
-	uint16_t pos = ahead == 0 ? r->used_idx : r->take_pos;
-	bool wrap = ahead == 0 ? r->used_wrap : r->take_wrap;
-	unsigned int i;
 
-	for (i = 0; i < n; i++) {
-		struct vring_packed_desc d = svq_packed_load_used(&desc[pos]);
-
-		if (!svq_packed_is_used(d.flags, wrap) ||
-			!svq_shadow_take_plain(&t, i, d.id, d.len))
-			break;
-		pos = svq_packed_step(pos, 1, t.size, &wrap);
-	}
-	r->take_pos = pos;
-	r->take_wrap = wrap;
-	svq_shadow_free_plain(q, mode, i);
-	*bytes += t.bytes;
-	return i;
+	r->take_wrap = run->wrap;
+	r->take_pos = svq_packed_step(run->at, 0, q->size, &r->take_wrap);
 }
 
 static __rte_always_inline enum svq_queue_error
@@ -244,17 +252,21 @@ shadow_packed_taken(struct svq_queue *q, unsigned int n)
 	q->shadow.used_wrap = q->shadow.take_wrap;
 }
 
-/* What vectors make no difference to. */
-#define SHADOW_PACKED_OPS                                                         \
-	.put = shadow_packed_put, .publish = shadow_packed_publish,               \
-	.position = shadow_packed_position, .used = shadow_packed_used,           \
-	.more_used = shadow_packed_more_used, .get_used = shadow_packed_get_used, \
-	.skip = shadow_packed_skip, .taken = shadow_packed_taken
-
 static const struct svq_shadow_ops svq_shadow_packed = {
-	SHADOW_PACKED_OPS,
-	.put_plain = shadow_packed_put_plain,
-	.take_plain = shadow_packed_take_plain,
+	.to = shadow_packed_to,
+	.store = shadow_packed_store,
+	.stored = shadow_packed_stored,
+	.put = shadow_packed_put,
+	.publish = shadow_packed_publish,
+	.position = shadow_packed_position,
+	.used = shadow_packed_used,
+	.more_used = shadow_packed_more_used,
+	.from = shadow_packed_from,
+	.load = shadow_packed_load,
+	.passed = shadow_packed_passed,
+	.get_used = shadow_packed_get_used,
+	.skip = shadow_packed_skip,
+	.taken = shadow_packed_taken,
 };
 
 #endif /* SHADOW_PACKED_H */

@@ -13,23 +13,10 @@
 #include "queue_vector.h"
 #include "shadow_packed.h"
 
-static __rte_always_inline void
-shadow_packed_place(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
-{
-	const struct svq_shadow_ring *r = &q->shadow;
-	uint16_t at = ahead == 0 ? r->avail_idx : r->put_pos;
-
-	*run = (struct svq_run){
-		.at = at,
-		.wrap = ahead == 0 ? r->avail_wrap : r->put_wrap,
-		.first = ahead == 0,
-	};
-}
-
 /* Our records have the guest's id and marks of our own where flags and the slot have to stand: what
  * has to be added to the one for the other is the same in all lanes. */
 SVQ_VECTOR void
-shadow_packed_store(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
+shadow_packed_store_eight(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
 	struct svq_eight flight, uint32_t id, __m512i delta, unsigned int n)
 {
 	struct svq_shadow_ring *r = &q->shadow;
@@ -50,33 +37,15 @@ shadow_packed_store(struct svq_queue *q, const struct svq_run *run, struct svq_e
 	svq_store_eight(&r->packed_desc[run->at], svq_add(flight, svq_eight(delta, more)), n);
 }
 
-static __rte_always_inline void
-shadow_packed_stored(struct svq_queue *q, const struct svq_run *run, unsigned int n)
+static __rte_always_inline uint32_t
+shadow_packed_expect(const struct svq_queue *q, const struct svq_run *run)
 {
-	struct svq_shadow_ring *r = &q->shadow;
-	bool wrap = run->wrap;
-
-	r->put_pos = svq_packed_step(run->at, 0, q->size, &wrap);
-	r->put_wrap = wrap;
-	r->put_places = n;
-}
-
-static __rte_always_inline void
-shadow_packed_expect(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
-{
-	const struct svq_shadow_ring *r = &q->shadow;
-	uint16_t at = ahead == 0 ? r->used_idx : r->take_pos;
-
-	*run = (struct svq_run){
-		.at = at,
-		.wrap = ahead == 0 ? r->used_wrap : r->take_wrap,
-		.id = *(const volatile uint16_t *)&r->packed_desc[at].id,
-	};
+	return *(const volatile uint16_t *)&q->shadow.packed_desc[run->at].id;
 }
 
 /* With a length that is not possible the flag would matter: see shadow_packed_length(). */
 SVQ_VECTOR __mmask8
-shadow_packed_load(
+shadow_packed_load_eight(
 	const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len)
 {
 	const uint64_t ignored = SVQ_HALF_LEN | (uint64_t)VRING_DESC_F_WRITE << 48;
@@ -88,22 +57,10 @@ shadow_packed_load(
 		_mm512_add_epi64(svq_all(want), svq_iota_high()));
 }
 
-static __rte_always_inline void
-shadow_packed_run_taken(struct svq_queue *q, const struct svq_run *run)
-{
-	bool wrap = run->wrap;
-
-	q->shadow.take_pos = svq_packed_step(run->at, 0, q->size, &wrap);
-	q->shadow.take_wrap = wrap;
-}
-
 static const struct svq_shadow_vector svq_shadow_packed_vector = {
-	.place = shadow_packed_place,
-	.store = shadow_packed_store,
-	.stored = shadow_packed_stored,
+	.store = shadow_packed_store_eight,
 	.expect = shadow_packed_expect,
-	.load = shadow_packed_load,
-	.taken = shadow_packed_run_taken,
+	.load = shadow_packed_load_eight,
 };
 
 #endif /* SHADOW_PACKED_VECTOR_H */

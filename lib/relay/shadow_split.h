@@ -59,23 +59,29 @@ shadow_split_put(struct svq_queue *q, const struct svq_gpa_map *map, const struc
 		shadow_split_put_any(q, map, chain, kept);
 }
 
-static __rte_always_inline unsigned int
-shadow_split_put_plain(
-	struct svq_queue *q, unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
+static __rte_always_inline void
+shadow_split_to(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
-	const struct svq_shadow_plain p = svq_shadow_plain(q, ahead);
-	struct vring_desc *desc = q->shadow.desc;
-	uint16_t *ring = q->shadow.avail->ring;
-	uint16_t idx = q->shadow.avail_idx + ahead, mask = q->shadow.mask, slot;
-	unsigned int i;
+	run->at = (uint16_t)(q->shadow.avail_idx + ahead) & q->shadow.mask;
+	run->wrap = false;
+	run->first = ahead == 0;
+}
 
-	for (i = 0; i < n && svq_shadow_claim_plain(&p, i, &slot, mode); i++) {
-		/* VRING_DESC_F_WRITE is bit 1 of the flags, which are behind the length. */
-		svq_store_desc_halves(
-			&desc[slot], p.iova[i], p.len[i] | (p.writable >> i & 1) << (32 + 1));
-		ring[(uint16_t)(idx + i) & mask] = slot;
-	}
-	return i;
+static __rte_always_inline void
+shadow_split_store(struct svq_queue *q, const struct svq_run *run, uint16_t slot, uint64_t iova,
+	uint32_t len, bool writes)
+{
+	/* VRING_DESC_F_WRITE is bit 1 of the flags, which are behind the length. */
+	svq_store_desc_halves(&q->shadow.desc[slot], iova, len | (uint64_t)writes << (32 + 1));
+	q->shadow.avail->ring[run->at] = slot;
+}
+
+static __rte_always_inline void
+shadow_split_stored(struct svq_queue *q, const struct svq_run *run, unsigned int n)
+{
+	RTE_SET_USED(q);
+	RTE_SET_USED(run);
+	RTE_SET_USED(n);
 }
 
 static __rte_always_inline bool
@@ -130,24 +136,29 @@ shadow_split_more_used(const struct svq_queue *q, unsigned int ahead)
 	return true;
 }
 
-static __rte_always_inline unsigned int
-shadow_split_take_plain(struct svq_queue *q, unsigned int ahead, unsigned int n,
-	enum svq_slots_mode mode, bool log, uint64_t *bytes)
+static __rte_always_inline void
+shadow_split_from(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
-	struct svq_shadow_taking t = svq_shadow_taking(q, mode, log);
-	const struct vring_used_elem *ring = q->shadow.used->ring;
-	uint16_t idx = q->shadow.used_idx + ahead, mask = q->shadow.mask;
-	unsigned int i;
+	run->at = (uint16_t)(q->shadow.used_idx + ahead) & q->shadow.mask;
+	run->wrap = false;
+	run->first = ahead == 0;
+}
 
-	for (i = 0; i < n; i++) {
-		struct vring_used_elem elem = svq_load_used_elem(&ring[(uint16_t)(idx + i) & mask]);
+static __rte_always_inline bool
+shadow_split_load(const struct svq_queue *q, const struct svq_run *run, uint32_t *id, uint32_t *len)
+{
+	struct vring_used_elem elem = svq_load_used_elem(&q->shadow.used->ring[run->at]);
 
-		if (!svq_shadow_take_plain(&t, i, elem.id, elem.len))
-			break;
-	}
-	svq_shadow_free_plain(q, mode, i);
-	*bytes += t.bytes;
-	return i;
+	*id = elem.id;
+	*len = elem.len;
+	return true;
+}
+
+static __rte_always_inline void
+shadow_split_passed(struct svq_queue *q, const struct svq_run *run)
+{
+	RTE_SET_USED(q);
+	RTE_SET_USED(run);
 }
 
 static __rte_always_inline enum svq_queue_error
@@ -175,17 +186,21 @@ shadow_split_taken(struct svq_queue *q, unsigned int n)
 	q->shadow.used_idx += n;
 }
 
-/* What vectors make no difference to. */
-#define SHADOW_SPLIT_OPS                                                        \
-	.put = shadow_split_put, .publish = shadow_split_publish,               \
-	.position = shadow_split_position, .used = shadow_split_used,           \
-	.more_used = shadow_split_more_used, .get_used = shadow_split_get_used, \
-	.skip = shadow_split_skip, .taken = shadow_split_taken
-
 static const struct svq_shadow_ops svq_shadow_split = {
-	SHADOW_SPLIT_OPS,
-	.put_plain = shadow_split_put_plain,
-	.take_plain = shadow_split_take_plain,
+	.to = shadow_split_to,
+	.store = shadow_split_store,
+	.stored = shadow_split_stored,
+	.put = shadow_split_put,
+	.publish = shadow_split_publish,
+	.position = shadow_split_position,
+	.used = shadow_split_used,
+	.more_used = shadow_split_more_used,
+	.from = shadow_split_from,
+	.load = shadow_split_load,
+	.passed = shadow_split_passed,
+	.get_used = shadow_split_get_used,
+	.skip = shadow_split_skip,
+	.taken = shadow_split_taken,
 };
 
 #endif /* SHADOW_SPLIT_H */

@@ -13,16 +13,8 @@
 #include "queue_vector.h"
 #include "shadow_split.h"
 
-static __rte_always_inline void
-shadow_split_place(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
-{
-	const uint16_t at = (uint16_t)(q->shadow.avail_idx + ahead) & q->shadow.mask;
-
-	*run = (struct svq_run){.at = at};
-}
-
 SVQ_VECTOR void
-shadow_split_store(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
+shadow_split_store_eight(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
 	struct svq_eight flight, uint32_t id, __m512i delta, unsigned int n)
 {
 	const struct svq_eight zero = {_mm512_setzero_si512(), _mm512_setzero_si512()};
@@ -42,27 +34,14 @@ shadow_split_store(struct svq_queue *q, const struct svq_run *run, struct svq_ei
 		_mm_mask_storeu_epi16((void *)ring, svq_lanes(n), heads);
 }
 
-static __rte_always_inline void
-shadow_split_stored(struct svq_queue *q, const struct svq_run *run, unsigned int n)
+static __rte_always_inline uint32_t
+shadow_split_expect(const struct svq_queue *q, const struct svq_run *run)
 {
-	RTE_SET_USED(q);
-	RTE_SET_USED(run);
-	RTE_SET_USED(n);
-}
-
-static __rte_always_inline void
-shadow_split_expect(const struct svq_queue *q, unsigned int ahead, struct svq_run *run)
-{
-	const uint16_t at = (uint16_t)(q->shadow.used_idx + ahead) & q->shadow.mask;
-
-	*run = (struct svq_run){
-		.at = at,
-		.id = *(const volatile uint32_t *)&q->shadow.used->ring[at].id,
-	};
+	return *(const volatile uint32_t *)&q->shadow.used->ring[run->at].id;
 }
 
 SVQ_VECTOR __mmask8
-shadow_split_load(
+shadow_split_load_eight(
 	const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len)
 {
 	__m512i elems = svq_load(&q->shadow.used->ring[run->at], n);
@@ -72,20 +51,10 @@ shadow_split_load(
 		_mm512_add_epi64(svq_all(run->id), svq_iota()));
 }
 
-static __rte_always_inline void
-shadow_split_run_taken(struct svq_queue *q, const struct svq_run *run)
-{
-	RTE_SET_USED(q);
-	RTE_SET_USED(run);
-}
-
 static const struct svq_shadow_vector svq_shadow_split_vector = {
-	.place = shadow_split_place,
-	.store = shadow_split_store,
-	.stored = shadow_split_stored,
+	.store = shadow_split_store_eight,
 	.expect = shadow_split_expect,
-	.load = shadow_split_load,
-	.taken = shadow_split_run_taken,
+	.load = shadow_split_load_eight,
 };
 
 #endif /* SHADOW_SPLIT_VECTOR_H */

@@ -77,18 +77,6 @@ svq_packed_store(
 	to[1] = len | (uint64_t)id << 32 | (uint64_t)flags << 48;
 }
 
-static inline bool
-svq_packed_is_avail(uint16_t flags, bool wrap)
-{
-	return !!(flags & SVQ_PACKED_AVAIL) == wrap && !!(flags & SVQ_PACKED_USED) != wrap;
-}
-
-static inline bool
-svq_packed_is_used(uint16_t flags, bool wrap)
-{
-	return !!(flags & SVQ_PACKED_AVAIL) == wrap && !!(flags & SVQ_PACKED_USED) == wrap;
-}
-
 /** The flags by which a device returns a descriptor. */
 static inline uint16_t
 svq_packed_used_flags(bool wrap)
@@ -110,6 +98,20 @@ static inline uint16_t
 svq_packed_avail_flags(bool wrap)
 {
 	return wrap ? SVQ_PACKED_AVAIL : SVQ_PACKED_USED;
+}
+
+/** Whether flags say that a descriptor is the device's. */
+static inline bool
+svq_packed_is_avail(uint16_t flags, bool wrap)
+{
+	return (flags & (SVQ_PACKED_AVAIL | SVQ_PACKED_USED)) == svq_packed_avail_flags(wrap);
+}
+
+/** Whether flags say that the device gave it back. */
+static inline bool
+svq_packed_is_used(uint16_t flags, bool wrap)
+{
+	return (flags & (SVQ_PACKED_AVAIL | SVQ_PACKED_USED)) == svq_packed_used_flags(wrap);
 }
 
 /** A position @p n descriptors after another, n <= size; @p wrap is turned at the ring's end. */

@@ -394,11 +394,8 @@ svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 	uint16_t last;
 
 	while (done < n && (done == 0 || s->more_used(q, done))) {
-		took = v != NULL ? v->used(q, true, done, done, n - done, mode, log, bytes, &last)
-				 : 0;
-		if (v == NULL || unlikely(took == 0))
-			took = svq_plain_used(
-				q, g, s, true, done, done, n - done, mode, log, bytes, &last);
+		took = svq_plain_back(
+			q, g, s, v, true, done, done, n - done, mode, log, bytes, &last);
 		if (unlikely(took == 0))
 			break;
 		done += took;

@@ -138,11 +138,12 @@ svq_plain_take(struct svq_queue *q, uint32_t id, uint32_t len, enum svq_slots_mo
 {
 	struct svq_shadow_ring *r = &q->shadow;
 	const uint64_t known = r->flight[id].half[1];
-	const uint32_t word = known >> 32;
-	const uint32_t writable = word & SVQ_FLIGHT_WRITES ? (uint32_t)known : 0;
+	const uint32_t word = known >> 32, kind = word & ~SVQ_FLIGHT_ID;
 
-	if (unlikely((word & ~(SVQ_FLIGHT_ID | SVQ_FLIGHT_WRITES)) != SVQ_FLIGHT_PLAIN ||
-		    len > writable))
+	/* One that it only reads is returned without a length. */
+	if (unlikely(kind == (SVQ_FLIGHT_PLAIN | SVQ_FLIGHT_WRITES)
+			    ? len > (uint32_t)known
+			    : kind != SVQ_FLIGHT_PLAIN || len != 0))
 		return false;
 	r->flight[id].half[1] = 0;
 	if (log)
@@ -243,6 +244,27 @@ svq_plain_skip(struct svq_queue *q, const struct svq_guest_ops *g, bool put, uin
 	*last = guest_id;
 	*bytes += sum;
 	return i;
+}
+
+/**
+ * Return up to @p n plain chains to the guest, in vector registers as far as that goes, then one by
+ * one: where ids follow no order, as those of a guest may that takes the last one freed first,
+ * vectors would take hardly more than one at a time. As svq_vector_ops.used.
+ */
+static __rte_always_inline unsigned int
+svq_plain_back(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
+	const struct svq_vector_ops *v, bool put, unsigned int ahead, unsigned int done,
+	unsigned int n, enum svq_slots_mode mode, bool log, uint64_t *bytes, uint16_t *last)
+{
+	unsigned int i = 0;
+
+	if (v != NULL) {
+		i = v->used(q, put, ahead, done, n, mode, log, bytes, last);
+		if (likely(i == n) || !s->more_used(q, ahead + i))
+			return i;
+		n = RTE_MIN(n, i + SVQ_BURST);
+	}
+	return i + svq_plain_used(q, g, s, put, ahead + i, done + i, n - i, mode, log, bytes, last);
 }
 
 #endif /* QUEUE_PLAIN_H */

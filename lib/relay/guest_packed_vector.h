@@ -37,8 +37,8 @@ guest_packed_load_eight(const struct svq_queue *q, const struct svq_run *run, un
 {
 	const uint64_t flags =
 		svq_packed_avail_flags(run->wrap) | (run->writes ? VRING_DESC_F_WRITE : 0);
-	__m512i want =
-		_mm512_add_epi64(svq_all(flags << 48 | (uint64_t)run->id << 32), svq_iota_high());
+	__m512i want = _mm512_add_epi64(
+		svq_all(flags << 48 | (uint64_t)run->id << 32), svq_numbers_high());
 	__m512i half;
 
 	*desc = svq_load_eight(&q->guest.packed_desc[run->at], n);
@@ -55,7 +55,7 @@ guest_packed_store_eight(struct svq_queue *q, const struct svq_run *run, struct 
 {
 	struct svq_guest_ring *r = &q->guest;
 	uint64_t meta = (uint64_t)svq_packed_used_flags(run->wrap) << 48 | (uint64_t)run->id << 32;
-	__m512i half = _mm512_add_epi64(svq_all(meta), svq_iota_high());
+	__m512i half = _mm512_add_epi64(svq_all(meta), svq_numbers_high());
 
 	half = _mm512_or_epi64(half, len);
 	half = _mm512_mask_or_epi64(half, _mm512_test_epi64_mask(len, len), half,

@@ -32,11 +32,11 @@ guest_split_load_eight(const struct svq_queue *q, const struct svq_run *run, uns
 	const uint16_t *ring = &q->guest.avail->ring[run->at];
 	const __m128i heads = n == SVQ_LANES
 		? _mm_loadu_si128((const void *)ring)
-		: _mm_maskz_loadu_epi16(svq_lanes(n), (const void *)ring);
+		: _mm_maskz_loadu_epi16(svq_turns(n), (const void *)ring);
 	const __m128i want = _mm_add_epi16(
 		_mm_set1_epi16((short)run->id), _mm_set_epi16(7, 6, 5, 4, 3, 2, 1, 0));
 	__m512i half, flags;
-	__mmask8 ok;
+	__mmask8 ok, follow;
 
 	*desc = svq_load_eight(&q->guest.desc[run->id], n);
 	half = svq_seconds(*desc);
@@ -44,18 +44,21 @@ guest_split_load_eight(const struct svq_queue *q, const struct svq_run *run, uns
 	flags = _mm512_and_epi64(half, svq_all((uint64_t)UINT16_MAX << 32));
 	ok = _mm512_cmpeq_epi64_mask(
 		flags, svq_all(run->writes ? (uint64_t)VRING_DESC_F_WRITE << 32 : 0));
-	return ok & _mm_cmpeq_epi16_mask(heads, want);
+	follow = _mm_cmpeq_epi16_mask(heads, want);
+	if (unlikely(follow != 0xff))
+		ok &= svq_lanes((unsigned int)__builtin_ctz(~(unsigned int)follow));
+	return ok;
 }
 
 SVQ_VECTOR void
 guest_split_store_eight(struct svq_queue *q, const struct svq_run *run, struct svq_eight flight,
 	__m512i len, unsigned int n)
 {
-	__m512i ids = _mm512_add_epi64(svq_all(run->id), svq_iota());
+	__m512i ids = _mm512_add_epi64(svq_all(run->id), svq_numbers());
+	__m512i elems = _mm512_or_epi64(ids, _mm512_slli_epi64(len, 32));
 
 	RTE_SET_USED(flight);
-	svq_store(
-		&q->guest.used->ring[run->at], _mm512_or_epi64(ids, _mm512_slli_epi64(len, 32)), n);
+	svq_store(&q->guest.used->ring[run->at], svq_in_turn(elems), n);
 }
 
 static const struct svq_guest_vector svq_guest_split_vector = {

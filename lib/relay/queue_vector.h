@@ -134,7 +134,8 @@ svq_vector_give(struct svq_queue *q, const struct svq_shadow_vector *sv, const s
 	}
 	sv->store(q, to, desc, flight, from->id, delta, n);
 	svq_store_eight(&q->shadow.flight[to->id], flight, n);
-	svq_store(&q->shadow.order[to->id], _mm512_add_epi64(svq_all(seq), svq_iota()), n);
+	svq_store(&q->shadow.order[to->id],
+		_mm512_add_epi64(svq_all(seq), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0)), n);
 }
 
 /* As svq_vector_avail(), the next up to eight. */
@@ -288,7 +289,7 @@ svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, const st
 	if (all)
 		len = may;
 	ok = _mm512_mask_cmpeq_epi64_mask(ok, _mm512_andnot_epi64(svq_all(SVQ_HALF_LEN), half),
-		_mm512_add_epi64(svq_all(svq_vector_word(to->id, to->writes)), svq_iota_high()));
+		_mm512_add_epi64(svq_all(svq_vector_word(to->id, to->writes)), svq_numbers_high()));
 	ok = _mm512_mask_cmple_epu64_mask(ok, len, may);
 	k = svq_lanes_count(ok, n);
 	if (unlikely(k == 0))

@@ -54,7 +54,7 @@ shadow_packed_load_eight(
 
 	*len = _mm512_and_epi64(half, svq_all(SVQ_HALF_LEN));
 	return _mm512_cmpeq_epi64_mask(_mm512_andnot_epi64(svq_all(ignored), half),
-		_mm512_add_epi64(svq_all(want), svq_iota_high()));
+		_mm512_add_epi64(svq_all(want), svq_numbers_high()));
 }
 
 static const struct svq_shadow_vector svq_shadow_packed_vector = {

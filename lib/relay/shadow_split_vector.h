@@ -31,7 +31,7 @@ shadow_split_store_eight(struct svq_queue *q, const struct svq_run *run, struct 
 	if (n == SVQ_LANES)
 		_mm_storeu_si128((void *)ring, heads);
 	else
-		_mm_mask_storeu_epi16((void *)ring, svq_lanes(n), heads);
+		_mm_mask_storeu_epi16((void *)ring, svq_turns(n), heads);
 }
 
 static __rte_always_inline uint32_t
@@ -44,11 +44,11 @@ SVQ_VECTOR __mmask8
 shadow_split_load_eight(
 	const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len)
 {
-	__m512i elems = svq_load(&q->shadow.used->ring[run->at], n);
+	__m512i elems = svq_from_turn(svq_load(&q->shadow.used->ring[run->at], n));
 
 	*len = _mm512_srli_epi64(elems, 32);
 	return _mm512_cmpeq_epi64_mask(_mm512_and_epi64(elems, svq_all(UINT32_MAX)),
-		_mm512_add_epi64(svq_all(run->id), svq_iota()));
+		_mm512_add_epi64(svq_all(run->id), svq_numbers()));
 }
 
 static const struct svq_shadow_vector svq_shadow_split_vector = {

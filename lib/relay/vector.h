@@ -14,8 +14,8 @@
  * Descriptors, and our records of them (struct svq_flight), have 16 bytes: two halves. Eight of
  * them lie in a pair of registers as they do in memory (struct svq_eight), and are written as they
  * were read; only what has to be looked at is sorted out, into a register with one half of each.
- * Fewer than eight are told by a mask of lanes, of which the lowest come first; what is not theirs
- * is neither read nor written.
+ * There the lanes are in the order that costs least, svq_numbers(), which is not that of memory.
+ * Fewer than eight are told by their number; what is not theirs is neither read nor written.
  *
  * An aligned half is read and written by a single access: no CPU that has these instructions tears
  * an aligned 8 bytes of a vector.
@@ -50,43 +50,68 @@ svq_all(uint64_t v)
 	return _mm512_set1_epi64((long long)v);
 }
 
-/** 0 to 7. */
+/** Number of the descriptor in each lane. */
 SVQ_VECTOR __m512i
-svq_iota(void)
+svq_numbers(void)
 {
-	return _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+	return _mm512_set_epi64(7, 3, 6, 2, 5, 1, 4, 0);
 }
 
-/** 0 to 7, in the upper 32 bits. */
+/** The same, in the upper 32 bits. */
 SVQ_VECTOR __m512i
-svq_iota_high(void)
+svq_numbers_high(void)
 {
-	return _mm512_slli_epi64(svq_iota(), 32);
+	return _mm512_slli_epi64(svq_numbers(), 32);
 }
 
-/** The lowest @p n lanes. */
+/** The lanes of the first @p n descriptors. */
 SVQ_VECTOR __mmask8
 svq_lanes(unsigned int n)
 {
-	return (__mmask8)((1u << n) - 1);
+	static const uint8_t lanes[] = {0x00, 0x01, 0x05, 0x15, 0x55, 0x57, 0x5f, 0x7f, 0xff};
+
+	return n == SVQ_LANES ? 0xff : lanes[n];
 }
 
-/** How many of the lowest @p n lanes are set without a gap. */
+/** Of how many descriptors, the first @p n at most, the lanes are set without a gap. */
 SVQ_VECTOR unsigned int
 svq_lanes_count(__mmask8 set, unsigned int n)
 {
-	const unsigned int all = (1u << n) - 1;
+	unsigned int k;
 
-	if (likely((set & all) == all))
+	if (likely((set & svq_lanes(n)) == svq_lanes(n)))
 		return n;
-	return (unsigned int)__builtin_ctz(~(unsigned int)set);
+	for (k = 0; (set & svq_lanes(k + 1)) == svq_lanes(k + 1); k++)
+		;
+	return k;
+}
+
+/** A register that has the descriptors in turn, as memory has them, in the order of lanes. */
+SVQ_VECTOR __m512i
+svq_from_turn(__m512i v)
+{
+	return _mm512_permutexvar_epi64(svq_numbers(), v);
+}
+
+/** And back. */
+SVQ_VECTOR __m512i
+svq_in_turn(__m512i v)
+{
+	return _mm512_permutexvar_epi64(_mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0), v);
+}
+
+/** Of what is in memory's order, the first @p n. */
+SVQ_VECTOR __mmask8
+svq_turns(unsigned int n)
+{
+	return (__mmask8)((1u << n) - 1);
 }
 
 /** Read @p n halves. */
 SVQ_VECTOR __m512i
 svq_load(const void *p, unsigned int n)
 {
-	return n == SVQ_LANES ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi64(svq_lanes(n), p);
+	return n == SVQ_LANES ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi64(svq_turns(n), p);
 }
 
 /** Write @p n halves. */
@@ -96,7 +121,7 @@ svq_store(void *p, __m512i v, unsigned int n)
 	if (n == SVQ_LANES)
 		_mm512_storeu_si512(p, v);
 	else
-		_mm512_mask_storeu_epi64(p, svq_lanes(n), v);
+		_mm512_mask_storeu_epi64(p, svq_turns(n), v);
 }
 
 /** Read @p n times two halves. */
@@ -130,15 +155,13 @@ svq_store_eight(void *p, struct svq_eight v, unsigned int n)
 SVQ_VECTOR __m512i
 svq_firsts(struct svq_eight v)
 {
-	return _mm512_permutex2var_epi64(
-		v.low, _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0), v.high);
+	return _mm512_unpacklo_epi64(v.low, v.high);
 }
 
 SVQ_VECTOR __m512i
 svq_seconds(struct svq_eight v)
 {
-	return _mm512_permutex2var_epi64(
-		v.low, _mm512_set_epi64(15, 13, 11, 9, 7, 5, 3, 1), v.high);
+	return _mm512_unpackhi_epi64(v.low, v.high);
 }
 
 /** Back from a register of each half. */
@@ -146,22 +169,18 @@ SVQ_VECTOR struct svq_eight
 svq_eight(__m512i firsts, __m512i seconds)
 {
 	return (struct svq_eight){
-		_mm512_permutex2var_epi64(
-			firsts, _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0), seconds),
-		_mm512_permutex2var_epi64(
-			firsts, _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4), seconds),
-	};
+		_mm512_unpacklo_epi64(firsts, seconds), _mm512_unpackhi_epi64(firsts, seconds)};
 }
 
 /** The first halves of one, the others from a register. */
 SVQ_VECTOR struct svq_eight
 svq_with_seconds(struct svq_eight v, __m512i seconds)
 {
+	/* Of each pair of halves, the first one of v, the second one of seconds. */
 	return (struct svq_eight){
-		_mm512_permutex2var_epi64(
-			v.low, _mm512_set_epi64(11, 6, 10, 4, 9, 2, 8, 0), seconds),
-		_mm512_permutex2var_epi64(
-			v.high, _mm512_set_epi64(15, 6, 14, 4, 13, 2, 12, 0), seconds),
+		_mm512_unpacklo_epi64(v.low, seconds),
+		_mm512_castpd_si512(_mm512_shuffle_pd(
+			_mm512_castsi512_pd(v.high), _mm512_castsi512_pd(seconds), 0xaa)),
 	};
 }
 

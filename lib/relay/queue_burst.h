@@ -419,7 +419,10 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 	else
 		b.done = svq_burst_back_plain(q, g, s, v, n, mode, false, &b.bytes);
 	b.taken = b.done;
-	while (b.taken < n && s->more_used(q, b.taken) && svq_burst_back_take(q, s, &b, &u)) {
+	/* No more than a look, if all of a packed ring has been taken. */
+	if (b.taken != 0 && !s->more_used(q, b.taken))
+		n = b.taken;
+	while (b.taken < n && svq_burst_back_take(q, s, &b, &u)) {
 		b.taken++;
 		svq_burst_back_put(q, g, &b, &u, kept ? u.head : u.flight.id);
 		svq_shadow_release(q, &u, kept);

@@ -114,8 +114,8 @@ svq_gpa_inside(struct svq_gpa_hit hit, __mmask8 lanes, __m512i gpa, __m512i more
 }
 
 /** As svq_gpa_translate_eight(), of any map. */
-__mmask8 svq_gpa_translate_eight_any(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa,
-	__m512i more, bool writable, __m512i *delta);
+SVQ_GPA_AVX512 __mmask8 svq_gpa_translate_eight_any(const struct svq_gpa_map *map, __mmask8 lanes,
+	__m512i gpa, __m512i more, bool writable, __m512i *delta);
 
 /**
  * Translate up to eight buffers.

@@ -19,8 +19,8 @@
 
 /**
  * TSC, with what came before done, and what follows not begun. Done means that its stores have left
- * this core's store buffer, too: else the one who is timed next waits for them, where the one before
- * stands for somebody on another core.
+ * this core's store buffer, too: else the one who is timed next waits for them, where the one
+ * before stands for somebody on another core.
  */
 static inline uint64_t
 bench_clock(void)

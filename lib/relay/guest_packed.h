@@ -47,7 +47,6 @@ guest_packed_from(const struct svq_queue *q, unsigned int ahead, struct svq_run 
 {
 	run->wrap = q->guest.avail_wrap;
 	run->at = svq_packed_step(q->last_avail, ahead, q->guest.size, &run->wrap);
-	run->first = ahead == 0;
 }
 
 static __rte_always_inline bool

@@ -28,8 +28,8 @@ guest_packed_expect(const struct svq_queue *q, struct svq_run *run)
 /*
  * A descriptor is aligned to its 16 bytes, and no CPU that has these instructions tears those, so
  * the address beside flags that say available is the one that was written before them; DPDK's vhost
- * and virtio drivers count on it, too. That of a ring that lies crooked might be an older one: the
- * guest's own loss, for whatever was read is checked.
+ * and virtio drivers count on it, too. Were it an older one, the guest's would be the loss:
+ * whatever was read is checked.
  */
 SVQ_VECTOR __mmask8
 guest_packed_load_eight(const struct svq_queue *q, const struct svq_run *run, unsigned int n,
@@ -42,6 +42,8 @@ guest_packed_load_eight(const struct svq_queue *q, const struct svq_run *run, un
 	__m512i half;
 
 	*desc = svq_load_eight(&q->guest.packed_desc[run->at], n);
+	desc->low = svq_read_once(desc->low);
+	desc->high = svq_read_once(desc->high);
 	half = svq_seconds(*desc);
 	*len = _mm512_and_epi64(half, svq_all(SVQ_HALF_LEN));
 	return _mm512_cmpeq_epi64_mask(_mm512_andnot_epi64(svq_all(SVQ_HALF_LEN), half), want);

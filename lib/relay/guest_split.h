@@ -55,7 +55,6 @@ guest_split_from(const struct svq_queue *q, unsigned int ahead, struct svq_run *
 {
 	run->at = (uint16_t)(q->last_avail + ahead) & q->guest.mask;
 	run->wrap = false;
-	run->first = ahead == 0;
 }
 
 static __rte_always_inline bool
@@ -195,7 +194,6 @@ guest_split_to(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 {
 	run->at = (uint16_t)(q->used_idx + ahead) & q->guest.mask;
 	run->wrap = false;
-	run->first = ahead == 0;
 }
 
 static __rte_always_inline void

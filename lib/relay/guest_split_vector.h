@@ -39,6 +39,8 @@ guest_split_load_eight(const struct svq_queue *q, const struct svq_run *run, uns
 	__mmask8 ok, follow;
 
 	*desc = svq_load_eight(&q->guest.desc[run->id], n);
+	desc->low = svq_read_once(desc->low);
+	desc->high = svq_read_once(desc->high);
 	half = svq_seconds(*desc);
 	*len = _mm512_and_epi64(half, svq_all(SVQ_HALF_LEN));
 	flags = _mm512_and_epi64(half, svq_all((uint64_t)UINT16_MAX << 32));

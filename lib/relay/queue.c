@@ -148,6 +148,10 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	int ret;
 
 	RTE_BUILD_BUG_ON(RTE_BYTE_ORDER != RTE_LITTLE_ENDIAN);
+	/* What is written whole, eight at a time. */
+	RTE_BUILD_BUG_ON(sizeof(struct svq_flight) != 16 || sizeof(struct svq_order) != 8);
+	RTE_BUILD_BUG_ON(offsetof(struct svq_flight, len) != 8 ||
+		offsetof(struct svq_flight, word) != 12 || offsetof(struct svq_order, seq) != 0);
 	if (!split_size_ok(conf->size))
 		return -EINVAL;
 	q = rte_zmalloc_socket("svq_queue", sizeof(*q), RTE_CACHE_LINE_SIZE, socket);
@@ -323,10 +327,13 @@ svq_queue_detach(struct svq_queue *q)
 static int
 head_by_seq(const void *a, const void *b, void *arg)
 {
-	const struct svq_order *order = arg;
-	int32_t ahead = order[*(const uint16_t *)a].seq - order[*(const uint16_t *)b].seq;
+	const struct svq_queue *q = arg;
+	const struct svq_order *order = q->shadow.order;
+	/* By age: seq may have begun from 0 again since. */
+	uint32_t x = (uint32_t)q->seq - order[*(const uint16_t *)a].seq;
+	uint32_t y = (uint32_t)q->seq - order[*(const uint16_t *)b].seq;
 
-	return ahead < 0 ? -1 : ahead > 0;
+	return x > y ? -1 : x < y;
 }
 
 uint32_t
@@ -341,7 +348,7 @@ svq_queue_recall(struct svq_queue *q)
 			heads[n++] = i;
 	}
 	if (q->attached) {
-		qsort_r(heads, n, sizeof(*heads), head_by_seq, q->shadow.order);
+		qsort_r(heads, n, sizeof(*heads), head_by_seq, q);
 		q->guest.control->requeue(q, heads, n);
 	}
 	if (q->guest.control != NULL)

@@ -71,7 +71,7 @@ struct svq_gather {
 	struct svq_chain chain[SVQ_BURST];
 };
 
-/** A shadow descriptor as we wrote it; the device cannot change it. Plain chains have none. */
+/** A shadow descriptor as we wrote it; the device cannot change it. Plain chains need none. */
 struct svq_slot {
 	uint64_t gpa;  /**< first byte, for dirty logging */
 	uint32_t len;  /**< bytes */
@@ -426,7 +426,7 @@ struct svq_vector_ops {
 	unsigned int (*used)(struct svq_queue *q, bool put, unsigned int ahead, unsigned int done,
 		unsigned int n, enum svq_slots_mode mode, bool log, uint64_t *bytes,
 		uint16_t *last);
-	/** The same for chains that svq_shadow_skip_plain() is for. */
+	/** The same for chains that svq_plain_skip() is for. */
 	unsigned int (*skip)(struct svq_queue *q, bool put, uint16_t end, unsigned int done,
 		unsigned int n, bool log, uint64_t *bytes, uint16_t *last);
 };

@@ -270,10 +270,9 @@ svq_vector_log(const struct svq_queue *q, __m512i gpa, __m512i len, unsigned int
 	}
 }
 
-/* Take @p n chains, of which the device wrote @p len bytes, or all if @p all: their slots begin
- * with
- * @p slot. Those of the lanes @p ok are taken, as far as nothing else is at fault. @p to: as the
- * guest is to get them. @return how many. */
+/* Take @p n chains from slot @p slot on, of which the device wrote @p len bytes, or all if @p all.
+ * Those of the lanes @p ok are taken, as far as nothing else is at fault. @p to: as the guest is to
+ * get them. @return how many. */
 SVQ_VECTOR unsigned int
 svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, const struct svq_run *to,
 	uint32_t slot, bool all, __m512i len, __mmask8 ok, unsigned int n, enum svq_slots_mode mode,

@@ -189,7 +189,6 @@ shadow_packed_from(const struct svq_queue *q, unsigned int ahead, struct svq_run
 
 	run->at = ahead == 0 ? r->used_idx : r->take_pos;
 	run->wrap = ahead == 0 ? r->used_wrap : r->take_wrap;
-	run->first = ahead == 0;
 }
 
 /* One with a length that is not possible is left to shadow_packed_get_used(). */

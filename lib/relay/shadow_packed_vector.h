@@ -25,16 +25,17 @@ shadow_packed_store_eight(struct svq_queue *q, const struct svq_run *run, struct
 		svq_packed_avail_flags(run->wrap) | (writes ? VRING_DESC_F_WRITE : 0);
 	const uint32_t want = flags << 16 | run->id;
 	const uint32_t have = SVQ_FLIGHT_PLAIN | (writes ? SVQ_FLIGHT_WRITES : 0) | id;
-	__m512i more = svq_all((uint64_t)(want - have) << 32);
+	const __m512i more = svq_all((uint64_t)(want - have) << 32);
 
-	RTE_SET_USED(desc);
-	/* The first one's flags publish the burst: with this one turned the device has it still. */
+	desc = svq_add(flight, svq_eight(delta, more));
+	/* The first one's flags publish the burst: with this one turned it is as the device gave it
+	 * back. */
 	if (run->first) {
 		r->put_flags = flags;
-		more = _mm512_mask_xor_epi64(
-			more, 1, more, svq_all((uint64_t)SVQ_PACKED_AVAIL << 48));
+		desc.low = _mm512_mask_xor_epi64(
+			desc.low, 1 << 1, desc.low, svq_all((uint64_t)SVQ_PACKED_AVAIL << 48));
 	}
-	svq_store_eight(&r->packed_desc[run->at], svq_add(flight, svq_eight(delta, more)), n);
+	svq_store_eight(&r->packed_desc[run->at], desc, n);
 }
 
 static __rte_always_inline uint32_t
@@ -49,7 +50,8 @@ shadow_packed_load_eight(
 	const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len)
 {
 	const uint64_t ignored = SVQ_HALF_LEN | (uint64_t)VRING_DESC_F_WRITE << 48;
-	__m512i half = svq_seconds(svq_load_eight(&q->shadow.packed_desc[run->at], n));
+	__m512i half =
+		svq_read_once(svq_seconds(svq_load_eight(&q->shadow.packed_desc[run->at], n)));
 	uint64_t want = (uint64_t)svq_packed_used_flags(run->wrap) << 48 | (uint64_t)run->id << 32;
 
 	*len = _mm512_and_epi64(half, svq_all(SVQ_HALF_LEN));

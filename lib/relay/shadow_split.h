@@ -64,7 +64,6 @@ shadow_split_to(const struct svq_queue *q, unsigned int ahead, struct svq_run *r
 {
 	run->at = (uint16_t)(q->shadow.avail_idx + ahead) & q->shadow.mask;
 	run->wrap = false;
-	run->first = ahead == 0;
 }
 
 static __rte_always_inline void
@@ -141,7 +140,6 @@ shadow_split_from(const struct svq_queue *q, unsigned int ahead, struct svq_run 
 {
 	run->at = (uint16_t)(q->shadow.used_idx + ahead) & q->shadow.mask;
 	run->wrap = false;
-	run->first = ahead == 0;
 }
 
 static __rte_always_inline bool

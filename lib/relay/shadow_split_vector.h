@@ -44,7 +44,7 @@ SVQ_VECTOR __mmask8
 shadow_split_load_eight(
 	const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len)
 {
-	__m512i elems = svq_from_turn(svq_load(&q->shadow.used->ring[run->at], n));
+	__m512i elems = svq_from_turn(svq_read_once(svq_load(&q->shadow.used->ring[run->at], n)));
 
 	*len = _mm512_srli_epi64(elems, 32);
 	return _mm512_cmpeq_epi64_mask(_mm512_and_epi64(elems, svq_all(UINT32_MAX)),

@@ -43,6 +43,14 @@ struct svq_eight {
 	__m512i high; /**< the last four */
 };
 
+/** Memory that others write has been read: what is done with it is done with this copy. */
+SVQ_VECTOR __m512i
+svq_read_once(__m512i v)
+{
+	__asm__ volatile("" : "+v"(v));
+	return v;
+}
+
 /** The same in all lanes. */
 SVQ_VECTOR __m512i
 svq_all(uint64_t v)

@@ -268,7 +268,7 @@ twin_used(struct twin *t)
 void
 twin_take(struct twin *t, unsigned int n)
 {
-	for (; n != 0; n--) {
+	for (; n != 0 && !t->astray; n--) {
 		struct bed_chain c[2];
 		bool more = bed_device_take(&t->bed[0], &c[0]);
 
@@ -377,6 +377,7 @@ twin_recall(struct twin *t)
 		svq_device_mend(&b->dev);
 	}
 	t->n_has = 0;
+	t->astray = false;
 	twin_compare(t);
 	same(t, t->log[0], t->log[1], TWIN_LOG_BYTES, "whole dirty log");
 	twin_must(t, bed_calls(&t->bed[0]) == bed_calls(&t->bed[1]), "calls");
@@ -437,6 +438,7 @@ twin_open(struct twin *t, bool more_regions)
 		twin_must(t, a->map[i].iova == b->map[i].iova && a->map[i].size == b->map[i].size,
 			"IOVA");
 	t->n_has = 0;
+	t->astray = false;
 	twin_set_log(t, 0);
 }
 

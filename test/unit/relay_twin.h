@@ -67,6 +67,7 @@ struct twin {
 		uint32_t writable;
 	} has[TWIN_MAX_RING];
 	unsigned int n_has;
+	bool astray; /* it may have written over what it has to read: it takes no more */
 };
 
 /** Fail the test if not, and say where it is. */

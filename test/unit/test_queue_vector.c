@@ -227,7 +227,8 @@ post_burst(void)
 		enum odd odd = i == fault ? kind : random_odd();
 		struct twin_chain c;
 
-		if (!random_chain(&c, way, odd) || ((int)c.n > t.places_free && odd < ODD_FAULTS))
+		/* To give what it has not is for overrun(). */
+		if (!random_chain(&c, way, odd) || (int)c.n > t.places_free)
 			return;
 		post(&c, odd);
 		spoilt |= odd == ODD_WAY && t.conf.net_header != 0;
@@ -252,11 +253,12 @@ overrun(void)
 	while (twin_avail(&t) != 0)
 		;
 	/* Not over what the relay has still to read. */
-	if (twin_broken(&t) || svq_queue_inflight(t.bed[0].q) != t.n_out)
+	if (twin_broken(&t) || svq_queue_inflight(t.bed[0].q) != t.n_out ||
+		(t.bed[0].packed && t.places_free > 0))
 		return;
 	spoilt = true;
 	end_soon();
-	for (n = t.places_free + 1 + (int)below(12); t.bed[0].packed && n > 0; n--) {
+	for (n = 1 + (int)below(12); t.bed[0].packed && n > 0; n--) {
 		if (!random_chain(&c, way_of(false), ODD_NONE))
 			break;
 		post(&c, ODD_NONE);
@@ -277,6 +279,9 @@ return_wrong(void)
 	unsigned int i;
 
 	end_soon();
+	/* So it is known what it has. */
+	twin_take(&t, UINT_MAX);
+	t.astray = t.bed[0].dev_packed;
 	switch (below(4)) {
 	case 0: /* More bytes than it may write. */
 		if (t.n_has != 0)
@@ -285,7 +290,6 @@ return_wrong(void)
 				one_in(2) ? VRING_DESC_F_WRITE : 0);
 		break;
 	case 1: /* An id that it has not. */
-		twin_take(&t, UINT_MAX);
 		for (i = 0; i < t.n_has; i++) {
 			if (t.has[i].head == id)
 				return;

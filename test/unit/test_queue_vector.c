@@ -213,12 +213,13 @@ static void
 post_burst(void)
 {
 	const uint16_t way = way_of(t.conf.net_header == 0 && one_in(8));
-	const enum odd kind = ODD_FAULTS + below(ODD_MAX - ODD_FAULTS);
+	const enum odd kind = one_in(3) ? ODD_TWICE : ODD_FAULTS + below(ODD_MAX - ODD_FAULTS);
 	unsigned int n = 1 + below(40), fault = n, i;
 
 	if (guest_faults && one_in(6)) {
 		fault = below(n);
-		twice = below(RTE_MAX(t.n_out, 1u));
+		/* The oldest one's id has others before it that are free. */
+		twice = one_in(4) ? below(RTE_MAX(t.n_out, 1u)) : 0;
 		/* So that it is the next one, perhaps. */
 		if (kind == ODD_TWICE)
 			next_id = t.out[twice].id[0] + t.conf.guest_size - fault;
@@ -407,7 +408,8 @@ static void
 restart(void)
 {
 	twin_restart(&t, random_u64(&rnd));
-	next_id = below(t.conf.guest_size);
+	/* Often so that chains taken at once have ids on both sides of a word's border. */
+	next_id = t.conf.guest_size > 64 && one_in(2) ? 58 + below(14) : below(t.conf.guest_size);
 	spoilt = false;
 }
 

@@ -224,9 +224,13 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 
 	q->wanted = 0;
 	map = svq_dma_map(q->dma);
-	if (v != NULL)
+	if (v != NULL) {
 		sum.chains = v->avail(q, map, n, mode, &sum.bytes);
-	if (sum.chains < n && (sum.chains == 0 || g->more(q, sum.chains)))
+		/* No more than a look, if all of a packed ring has been taken. */
+		if (sum.chains != 0 && sum.chains < n && !g->more(q, sum.chains))
+			n = sum.chains;
+	}
+	if (sum.chains < n)
 		sum.chains +=
 			svq_plain_avail(q, g, s, map, sum.chains, n - sum.chains, mode, &sum.bytes);
 	ga->n_plain = ga->places = sum.descs = sum.chains;

@@ -61,7 +61,6 @@ svq_plain_claim(struct svq_queue *q, unsigned int i, bool writes, uint32_t seq,
 	const struct svq_gather *ga = &q->gather;
 	struct svq_shadow_ring *r = &q->shadow;
 	const uint16_t id = ga->id[i];
-	uint32_t word = SVQ_FLIGHT_PLAIN | id | (writes ? SVQ_FLIGHT_WRITES : 0);
 
 	if (mode == SVQ_SLOTS_KEPT) {
 		*slot = id;
@@ -76,7 +75,7 @@ svq_plain_claim(struct svq_queue *q, unsigned int i, bool writes, uint32_t seq,
 		*slot = r->free[--r->n_free];
 	}
 	r->flight[*slot].half[0] = ga->gpa[i];
-	r->flight[*slot].half[1] = ga->len[i] | (uint64_t)word << 32;
+	r->flight[*slot].half[1] = ga->len[i] | (uint64_t)svq_flight_plain(id, writes) << 32;
 	r->order[*slot].seq = seq;
 	return true;
 }

@@ -544,6 +544,13 @@ svq_flight_places(const struct svq_queue *q, uint16_t head)
 	return likely(!q->shadow.flight[head].origin) ? 1 : q->shadow.origin[head].places;
 }
 
+/** svq_flight.word of a plain chain. */
+static __rte_always_inline uint32_t
+svq_flight_plain(uint32_t id, bool writes)
+{
+	return SVQ_FLIGHT_PLAIN | (writes ? SVQ_FLIGHT_WRITES : 0) | id;
+}
+
 /** Slots of the chain that begins here; 0: none does. */
 static __rte_always_inline uint32_t
 svq_flight_slots(const struct svq_flight *flight)

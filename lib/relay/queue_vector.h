@@ -16,7 +16,7 @@
  * that takes its descriptors in turn; slots are the ids, or a ring; all chains are for the device
  * to write, or all to read. The first descriptor tells what to expect of those behind it, and our
  * copy of all of them is then compared with that. Whatever is otherwise, faults among them, is left
- * to the scalar operations (queue_burst.h), from the first such chain on.
+ * to the scalar operations (queue_plain.h), from the first such chain on.
  *
  * As there, a ring format implements a side, and an instance inlines both.
  */
@@ -98,7 +98,7 @@ svq_bits(uint64_t *words, uint32_t first, unsigned int n)
 static __rte_always_inline uint64_t
 svq_vector_word(uint32_t id, bool writes)
 {
-	return (uint64_t)(SVQ_FLIGHT_PLAIN | (writes ? SVQ_FLIGHT_WRITES : 0) | id) << 32;
+	return (uint64_t)svq_flight_plain(id, writes) << 32;
 }
 
 /* Which of the chains can be claimed. */
@@ -220,7 +220,7 @@ svq_vector_avail(struct svq_queue *q, const struct svq_vector_pair *p,
 		svq_run_step(&to, k);
 		if (unlikely(i + k < end)) {
 			i += k;
-			goto out;
+			break;
 		}
 	}
 out:

@@ -121,8 +121,7 @@ svq_shadow_record(struct svq_queue *q, const struct svq_chain *chain, uint16_t h
 	if (chain->pieces == 1 && !chain->indirect) {
 		flight->gpa = r->slot[head].gpa;
 		flight->len = r->slot[head].len;
-		flight->word = SVQ_FLIGHT_PLAIN | chain->id |
-			(chain->writable != 0 ? SVQ_FLIGHT_WRITES : 0);
+		flight->word = svq_flight_plain(chain->id, chain->writable != 0);
 		return;
 	}
 	*flight = (struct svq_flight){

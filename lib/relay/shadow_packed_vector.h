@@ -24,7 +24,7 @@ shadow_packed_store_eight(struct svq_queue *q, const struct svq_run *run, struct
 	const uint32_t flags =
 		svq_packed_avail_flags(run->wrap) | (writes ? VRING_DESC_F_WRITE : 0);
 	const uint32_t want = flags << 16 | run->id;
-	const uint32_t have = SVQ_FLIGHT_PLAIN | (writes ? SVQ_FLIGHT_WRITES : 0) | id;
+	const uint32_t have = svq_flight_plain(id, writes);
 	const __m512i more = svq_all((uint64_t)(want - have) << 32);
 
 	desc = svq_add(flight, svq_eight(delta, more));

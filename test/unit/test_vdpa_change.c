@@ -187,31 +187,53 @@ test_mem_queue_reset(void)
 	rig_close(&r);
 }
 
-/* A queue that does not come back takes the device with it. */
+/*
+ * A queue that does not come back takes the device with it. What the device still completes before
+ * that does not come from the queue that it was made to forget.
+ */
 static void
 test_mem_queue_reset_fails(void)
 {
-	static const enum mock_op ops[] = {MOCK_QUEUE_RESET, MOCK_QUEUE_RESTART};
+	static const struct {
+		enum mock_op op;
+		bool starts; /* the device, nevertheless */
+	} faults[] = {
+		{MOCK_QUEUE_RESET, true},
+		{MOCK_QUEUE_SETUP, false},
+		{MOCK_QUEUE_RESTART, true},
+	};
 	unsigned int i;
 
-	for (i = 0; i < RTE_DIM(ops); i++) {
+	for (i = 0; i < RTE_DIM(faults); i++) {
 		rig_open(&r, RIG_ARGS);
 		mock.m.dev.info.features |= 1ULL << VIRTIO_F_RING_RESET;
-		rig_start(&r, RIG_FEATURES, 2);
-		rig_give(&r, 0, 0x100000000, 1500);
-		rig_give(&r, 1, BUF, 60);
+		rig_start(&r, RIG_FEATURES, 4);
+		rig_give(&r, 0, BUF, 1500);
+		rig_give(&r, 1, 0x100000000, 60);
+		rig_give(&r, 3, BUF, 60);
 		rig_poll(&r, 0);
-		mock.fail = ops[i];
-		mock.fail_after = 1;
+		rig_poll(&r, 1);
+		/* The device has both, and will complete neither. */
+		mock_take(1);
+		mock_take(3);
+		mock.completes = true;
+		mock.fail = faults[i].op;
 		r.n_regions = 1;
 		CU_ASSERT_EQUAL(rig_mem_table(&r), STUB_OK);
-		CU_ASSERT_EQUAL(mock.starts, 2);
 		CU_ASSERT_EQUAL(rig_port_stats().mem_restarts, 1);
 		CU_ASSERT_EQUAL(rig_port_stats().mem_queue_resets, 0);
-		CU_ASSERT_EQUAL(rig_port_stats().recalled, 2);
+		CU_ASSERT_EQUAL(rig_port_stats().recalled, 3);
+		CU_ASSERT_EQUAL(rig_port_stats().start_failures, !faults[i].starts);
+		mock.fail = MOCK_NONE;
+		mock.completes = false;
+		if (!faults[i].starts)
+			CU_ASSERT_EQUAL(r.d->vdpa->ops->dev_conf(r.vid), 0);
+		CU_ASSERT_EQUAL(mock.starts, 2);
 		CU_ASSERT_EQUAL(rig_port_state(), SVQ_VDPA_RUNNING);
 		rig_poll(&r, 0);
-		CU_ASSERT(mock_take(1) >= 0);
+		rig_poll(&r, 1);
+		CU_ASSERT(mock_take(0) >= 0);
+		CU_ASSERT(mock_take(3) >= 0);
 		rig_close(&r);
 	}
 }

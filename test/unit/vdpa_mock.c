@@ -181,7 +181,8 @@ op_poll(struct svq_device *dev, uint16_t pair)
 
 	RTE_SET_USED(dev);
 	CU_ASSERT(mock.started && mock.on[pair]);
-	while (mock.completes && (head = mock_take(2 * pair + 1)) >= 0) {
+	while (mock.completes && !mock.is_reset[2 * pair + 1] &&
+		(head = mock_take(2 * pair + 1)) >= 0) {
 		mock_return(2 * pair + 1, head, 0);
 		n++;
 	}

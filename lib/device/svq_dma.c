@@ -329,6 +329,12 @@ svq_dma_destroy(struct svq_dma *dma)
 	free(dma);
 }
 
+const struct svq_gpa_map *const *
+svq_dma_map_at(const struct svq_dma *dma)
+{
+	return svq_gpa_table_map_at(dma->guest);
+}
+
 const struct svq_gpa_map *
 svq_dma_map(const struct svq_dma *dma)
 {

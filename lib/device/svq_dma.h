@@ -85,6 +85,9 @@ int svq_dma_guest_apply(struct svq_dma *dma, const struct svq_guest_diff *diff);
 /** Translation snapshot for the datapath. */
 const struct svq_gpa_map *svq_dma_map(const struct svq_dma *dma);
 
+/** See svq_gpa_table_map_at(). */
+const struct svq_gpa_map *const *svq_dma_map_at(const struct svq_dma *dma);
+
 /** The device. */
 struct svq_device *svq_dma_device(const struct svq_dma *dma);
 

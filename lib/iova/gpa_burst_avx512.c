@@ -74,12 +74,12 @@ translate(const struct svq_gpa_map *map, find_fn find, const uint64_t *gpa, cons
 static INLINE struct hit
 scan(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
-	struct hit hit = {
-		.row = svq_gpa_scan(map, gpa),
-		.perm = svq_gpa_all(map->perm[0]),
-	};
+	struct hit hit = {.perm = svq_gpa_all(map->perm[0])};
+	struct svq_gpa_view v;
 	unsigned int r;
 
+	svq_gpa_look(&v, map, SVQ_GPA_SCAN);
+	hit.row = svq_gpa_scan(&v, gpa);
 	for (r = 1; !all_rw && r < map->n; r++)
 		hit.perm = _mm512_mask_mov_epi64(hit.perm,
 			_mm512_cmpge_epu64_mask(gpa, svq_gpa_all(map->first[r])),
@@ -162,7 +162,10 @@ gather(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
 	const struct svq_gpa_dir *dir = map->dir;
 	__m512i frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
-	struct hit hit = {.perm = _mm512_setzero_si512(), .row.in = svq_gpa_in_dir(dir, gpa)};
+	struct hit hit = {
+		.perm = _mm512_setzero_si512(),
+		.row.in = svq_gpa_between(dir->first, dir->span, gpa),
+	};
 	__m512i at;
 	__mmask8 more;
 	unsigned int i;
@@ -189,8 +192,11 @@ gather(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 static INLINE struct hit
 gather_near(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 {
+	struct svq_gpa_view v;
+
 	RTE_SET_USED(all_rw);
-	return (struct hit){.row = svq_gpa_gather(map, gpa)};
+	svq_gpa_look(&v, map, SVQ_GPA_GATHER);
+	return (struct hit){.row = svq_gpa_gather(&v, gpa)};
 }
 
 AVX512 uint64_t
@@ -219,8 +225,8 @@ svq_gpa_burst_avx512_gather(const struct svq_gpa_map *map, const uint64_t *gpa, 
 /* ---- Addresses that are in a register already ---- */
 
 AVX512 __mmask8
-svq_gpa_translate_eight_any(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa,
-	__m512i more, bool writable, __m512i *delta)
+svq_gpa_translate_eight(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa, __m512i more,
+	bool writable, __m512i *delta)
 {
 	uint64_t from[8], to[8] = {0}, done;
 	uint32_t len[8];

@@ -72,6 +72,8 @@ choose_eight(struct svq_gpa_map *map)
 {
 	if (!map->all_rw || map->n == 0)
 		map->eight = SVQ_GPA_OTHER;
+	else if (map->n <= SVQ_GPA_FEW_MAX)
+		map->eight = SVQ_GPA_FEW;
 	else if (map->n <= 8)
 		map->eight = SVQ_GPA_SCAN;
 	else

@@ -26,7 +26,10 @@ struct svq_gpa_burst;
 struct svq_gpa_dir;
 
 /* See gpa_vector.h. */
-enum svq_gpa_eight { SVQ_GPA_OTHER, SVQ_GPA_SCAN, SVQ_GPA_GATHER };
+enum svq_gpa_eight { SVQ_GPA_OTHER, SVQ_GPA_FEW, SVQ_GPA_SCAN, SVQ_GPA_GATHER };
+
+/* Rows that are few. */
+#define SVQ_GPA_FEW_MAX 4
 
 struct svq_gpa_map {
 	unsigned int n;			   /* rows */

@@ -172,7 +172,8 @@ svq_gpa_table_publish(struct svq_gpa_table *table)
 		return ret;
 	}
 	old = atomic_load_explicit(&table->map, memory_order_relaxed);
-	/* Pairs with the acquire in svq_gpa_table_map(): who sees the snapshot sees its rows. */
+	/* Pairs with the acquire in svq_gpa_table_map(), or of svq_gpa_table_map_at(): who sees the
+	 * snapshot sees its rows. */
 	atomic_store_explicit(&table->map, map, memory_order_release);
 	if (table->qsbr != NULL) {
 		/* rte_rcu_qsbr_synchronize() from outside the readers, spelt out: these two are
@@ -203,4 +204,11 @@ svq_gpa_table_map(const struct svq_gpa_table *table)
 {
 	/* Pairs with the release in svq_gpa_table_publish(). */
 	return atomic_load_explicit(&table->map, memory_order_acquire);
+}
+
+const struct svq_gpa_map *const *
+svq_gpa_table_map_at(const struct svq_gpa_table *table)
+{
+	RTE_BUILD_BUG_ON(sizeof(table->map) != sizeof(const struct svq_gpa_map *));
+	return (const struct svq_gpa_map *const *)&table->map;
 }

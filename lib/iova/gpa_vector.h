@@ -14,8 +14,9 @@
  * An address lies in the last row that starts at or below it, if in any, and then not behind that
  * row's last byte; no test of a guest's numbers can wrap. Up to eight rows are compared here, which
  * takes no longer than to search them: an address waits for one comparison, not for one after the
- * other. Of more rows the directory's arrays are gathered, where that pays (gpa_dir.h). A map that
- * admits neither is asked as svq_gpa_translate_burst() does.
+ * other. A few of them are registers, for as long as the caller likes. Of more rows the directory's
+ * arrays are gathered, where that pays (gpa_dir.h). A map that admits neither is asked as
+ * svq_gpa_translate_burst() does.
  */
 
 #include <immintrin.h>
@@ -42,26 +43,26 @@ svq_gpa_all(uint64_t v)
 	return _mm512_set1_epi64((long long)v);
 }
 
-/** Compare with each row: they ascend, so the last one that starts at or below the address
- * prevails. The map has a row. */
-SVQ_GPA_VECTOR struct svq_gpa_hit
-svq_gpa_scan(const struct svq_gpa_map *map, __m512i gpa)
-{
-	struct svq_gpa_hit hit = {
-		.last = svq_gpa_all(map->last[0]),
-		.delta = svq_gpa_all(map->iova_delta[0]),
-		.in = _mm512_cmpge_epu64_mask(gpa, svq_gpa_all(map->first[0])),
-	};
-	unsigned int r;
+/** A row, in all lanes. */
+struct svq_gpa_lanes {
+	__m512i first;
+	__m512i last;
+	__m512i delta;
+};
 
-	for (r = 1; r < map->n; r++) {
-		__mmask8 m = _mm512_cmpge_epu64_mask(gpa, svq_gpa_all(map->first[r]));
-
-		hit.last = _mm512_mask_mov_epi64(hit.last, m, svq_gpa_all(map->last[r]));
-		hit.delta = _mm512_mask_mov_epi64(hit.delta, m, svq_gpa_all(map->iova_delta[r]));
-	}
-	return hit;
-}
+/**
+ * What a translation asks of a map each time, so that it can be held in registers: whoever
+ * translates writes to memory in between, and for all that a compiler knows to the map. What is set
+ * depends on how the map is to be asked.
+ */
+struct svq_gpa_view {
+	struct svq_gpa_lanes few[SVQ_GPA_FEW_MAX]; /**< few: the rows, the last one repeated */
+	const uint64_t *last;	       /**< scan: of rows; gather: from frame 0 on, of frames */
+	const uint64_t *delta;	       /**< likewise */
+	const uint64_t *first;	       /**< scan: of rows */
+	unsigned int n;		       /**< scan: rows */
+	const struct svq_gpa_dir *dir; /**< gather */
+};
 
 /** Where an array's entry for frame 0 would be; only lanes inside the directory are read. */
 static inline const void *
@@ -70,32 +71,119 @@ svq_gpa_frame0(const struct svq_gpa_dir *dir, const void *array, size_t entry)
 	return (const void *)((uintptr_t)array - (uintptr_t)dir->base * entry);
 }
 
+SVQ_GPA_VECTOR struct svq_gpa_lanes
+svq_gpa_lanes(const struct svq_gpa_map *map, unsigned int r)
+{
+	return (struct svq_gpa_lanes){
+		.first = svq_gpa_all(map->first[r]),
+		.last = svq_gpa_all(map->last[r]),
+		.delta = svq_gpa_all(map->iova_delta[r]),
+	};
+}
+
+/** Look at a map, which outlives the view and is to be asked as @p eight says. */
+SVQ_GPA_VECTOR void
+svq_gpa_look(struct svq_gpa_view *v, const struct svq_gpa_map *map, enum svq_gpa_eight eight)
+{
+	if (eight == SVQ_GPA_FEW) {
+		v->few[0] = svq_gpa_lanes(map, 0);
+		v->few[1] = svq_gpa_lanes(map, 1);
+		v->few[2] = svq_gpa_lanes(map, 2);
+		v->few[3] = svq_gpa_lanes(map, 3);
+	} else if (eight == SVQ_GPA_SCAN) {
+		v->last = map->last;
+		v->delta = map->iova_delta;
+		v->first = map->first;
+		v->n = map->n;
+	} else if (eight == SVQ_GPA_GATHER) {
+		v->dir = map->dir;
+		v->last = svq_gpa_frame0(map->dir, map->dir->last, sizeof(*v->last));
+		v->delta = svq_gpa_frame0(map->dir, map->dir->delta, sizeof(*v->delta));
+	}
+}
+
+SVQ_GPA_VECTOR struct svq_gpa_hit
+svq_gpa_first_row(struct svq_gpa_lanes row, __m512i gpa)
+{
+	return (struct svq_gpa_hit){
+		.last = row.last,
+		.delta = row.delta,
+		.in = _mm512_cmpge_epu64_mask(gpa, row.first),
+	};
+}
+
+/** Rows ascend, so the last one that starts at or below the address prevails. */
+SVQ_GPA_VECTOR struct svq_gpa_hit
+svq_gpa_next_row(struct svq_gpa_hit hit, struct svq_gpa_lanes row, __m512i gpa)
+{
+	__mmask8 m = _mm512_cmpge_epu64_mask(gpa, row.first);
+
+	hit.last = _mm512_mask_mov_epi64(hit.last, m, row.last);
+	hit.delta = _mm512_mask_mov_epi64(hit.delta, m, row.delta);
+	return hit;
+}
+
+/** Compare with a few rows. */
+SVQ_GPA_VECTOR struct svq_gpa_hit
+svq_gpa_few(const struct svq_gpa_view *v, __m512i gpa)
+{
+	struct svq_gpa_hit hit = svq_gpa_first_row(v->few[0], gpa);
+
+	RTE_BUILD_BUG_ON(SVQ_GPA_FEW_MAX != 4 || SVQ_GPA_FEW_MAX > SVQ_GPA_MAP_PAD);
+	hit = svq_gpa_next_row(hit, v->few[1], gpa);
+	hit = svq_gpa_next_row(hit, v->few[2], gpa);
+	return svq_gpa_next_row(hit, v->few[3], gpa);
+}
+
+/** Compare with each row. The map has a row. */
+SVQ_GPA_VECTOR struct svq_gpa_hit
+svq_gpa_scan(const struct svq_gpa_view *v, __m512i gpa)
+{
+	struct svq_gpa_hit hit = svq_gpa_first_row(
+		(struct svq_gpa_lanes){
+			.first = svq_gpa_all(v->first[0]),
+			.last = svq_gpa_all(v->last[0]),
+			.delta = svq_gpa_all(v->delta[0]),
+		},
+		gpa);
+	unsigned int r;
+
+	for (r = 1; r < v->n; r++) {
+		struct svq_gpa_lanes row = {
+			.first = svq_gpa_all(v->first[r]),
+			.last = svq_gpa_all(v->last[r]),
+			.delta = svq_gpa_all(v->delta[r]),
+		};
+
+		hit = svq_gpa_next_row(hit, row, gpa);
+	}
+	return hit;
+}
+
+/** Which addresses lie between the first row's beginning and the last one's end. */
 SVQ_GPA_VECTOR __mmask8
-svq_gpa_in_dir(const struct svq_gpa_dir *dir, __m512i gpa)
+svq_gpa_between(uint64_t begin, uint64_t span, __m512i gpa)
 {
 	return _mm512_cmple_epu64_mask(
-		_mm512_sub_epi64(gpa, svq_gpa_all(dir->first)), svq_gpa_all(dir->span));
+		_mm512_sub_epi64(gpa, svq_gpa_all(begin)), svq_gpa_all(span));
 }
 
 /** Only the odd rows and the one that the frame's entry names; of maps whose rows lack no
  * permission, and whose directory repeats them. */
 SVQ_GPA_VECTOR struct svq_gpa_hit
-svq_gpa_gather(const struct svq_gpa_map *map, __m512i gpa)
+svq_gpa_gather(const struct svq_gpa_view *v, __m512i gpa)
 {
-	const struct svq_gpa_dir *dir = map->dir;
+	const struct svq_gpa_dir *dir = v->dir;
 	const __m512i frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
 	const __m512i zero = _mm512_setzero_si512();
-	struct svq_gpa_hit hit = {.in = svq_gpa_in_dir(dir, gpa)};
+	struct svq_gpa_hit hit = {.in = svq_gpa_between(dir->first, dir->span, gpa)};
 	unsigned int i;
 
-	hit.last = _mm512_mask_i64gather_epi64(
-		zero, hit.in, frame, svq_gpa_frame0(dir, dir->last, sizeof(uint64_t)), 8);
-	hit.delta = _mm512_mask_i64gather_epi64(
-		zero, hit.in, frame, svq_gpa_frame0(dir, dir->delta, sizeof(uint64_t)), 8);
+	hit.last = _mm512_mask_i64gather_epi64(zero, hit.in, frame, v->last, 8);
+	hit.delta = _mm512_mask_i64gather_epi64(zero, hit.in, frame, v->delta, 8);
 	for (i = 0; i < dir->n_odd; i++) {
 		const struct svq_gpa_dir_odd *odd = &dir->odd[i];
-		__mmask8 m = _mm512_cmple_epu64_mask(
-			_mm512_sub_epi64(gpa, svq_gpa_all(odd->first)), svq_gpa_all(odd->span));
+		__mmask8 m = svq_gpa_between(odd->first, odd->span, gpa);
 
 		hit.last = _mm512_mask_mov_epi64(hit.last, m, svq_gpa_all(odd->last));
 		hit.delta = _mm512_mask_mov_epi64(hit.delta, m, svq_gpa_all(odd->delta));
@@ -113,48 +201,39 @@ svq_gpa_inside(struct svq_gpa_hit hit, __mmask8 lanes, __m512i gpa, __m512i more
 	return _mm512_mask_cmple_epu64_mask(ok, more, _mm512_sub_epi64(hit.last, gpa));
 }
 
-/** As svq_gpa_translate_eight(), of any map. */
-SVQ_GPA_AVX512 __mmask8 svq_gpa_translate_eight_any(const struct svq_gpa_map *map, __mmask8 lanes,
-	__m512i gpa, __m512i more, bool writable, __m512i *delta);
-
 /**
- * Translate up to eight buffers.
+ * Translate eight buffers, if that can be done without a call.
  *
+ * @param eight
+ *   As for svq_gpa_look(): a constant.
  * @param lanes
  *   Those that count.
  * @param more
  *   Bytes of each but one, no more than UINT32_MAX - 1 of them; 2^64-1: it has none.
- * @param writable
- *   The device writes them all, or reads them all.
  * @param[out] delta
  *   IOVA - GPA, where the result has the lane.
  * @return
- *   As svq_gpa_translate_burst().
+ *   Those that lie wholly in one mapping, with the permission. Others may, too.
  */
 SVQ_GPA_VECTOR __mmask8
-svq_gpa_translate_eight(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa, __m512i more,
-	bool writable, __m512i *delta)
+svq_gpa_try_eight(const struct svq_gpa_view *v, enum svq_gpa_eight eight, __mmask8 lanes,
+	__m512i gpa, __m512i more, __m512i *delta)
 {
 	struct svq_gpa_hit hit;
-	__m512i other;
-	__mmask8 ok;
 
-	if (likely(map->eight == SVQ_GPA_SCAN)) {
-		hit = svq_gpa_scan(map, gpa);
-		*delta = hit.delta;
-		return svq_gpa_inside(hit, lanes, gpa, more);
-	}
-	if (map->eight == SVQ_GPA_GATHER) {
-		hit = svq_gpa_gather(map, gpa);
-		*delta = hit.delta;
-		ok = svq_gpa_inside(hit, lanes, gpa, more);
-		/* Others lie in no single row, or in one of too many odd ones. */
-		if (likely(ok == lanes))
-			return ok;
-	}
-	ok = svq_gpa_translate_eight_any(map, lanes, gpa, more, writable, &other);
-	*delta = other;
-	return ok;
+	if (eight == SVQ_GPA_FEW)
+		hit = svq_gpa_few(v, gpa);
+	else if (eight == SVQ_GPA_SCAN)
+		hit = svq_gpa_scan(v, gpa);
+	else
+		hit = svq_gpa_gather(v, gpa);
+	*delta = hit.delta;
+	return svq_gpa_inside(hit, lanes, gpa, more);
 }
+
+/** As svq_gpa_try_eight(), of any map; @p writable: the device writes them all, or reads them all.
+ * @return all those that do. */
+SVQ_GPA_AVX512 __mmask8 svq_gpa_translate_eight(const struct svq_gpa_map *map, __mmask8 lanes,
+	__m512i gpa, __m512i more, bool writable, __m512i *delta);
 
 #endif /* GPA_VECTOR_H */

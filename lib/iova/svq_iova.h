@@ -200,6 +200,10 @@ void svq_gpa_table_walk(const struct svq_gpa_table *table,
 /** The current snapshot; valid until the reader's next quiescent state. */
 const struct svq_gpa_map *svq_gpa_table_map(const struct svq_gpa_table *table);
 
+/** Where svq_gpa_table_map() finds it, for who asks for each burst: to be loaded with acquire
+ * order. Valid as long as the table is. */
+const struct svq_gpa_map *const *svq_gpa_table_map_at(const struct svq_gpa_table *table);
+
 /** Most addresses that one svq_gpa_translate_burst() call takes. */
 #define SVQ_GPA_BURST_MAX 64
 

@@ -155,15 +155,15 @@ guest_packed_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned
 }
 
 static __rte_always_inline void
-guest_packed_taken(struct svq_queue *q, unsigned int n)
+guest_packed_taken(struct svq_queue *q, unsigned int plain, unsigned int n)
 {
 	struct svq_guest_ring *r = &q->guest;
 	const struct svq_gather *ga = &q->gather;
-	uint32_t places = RTE_MIN(n, ga->n_plain);
+	uint32_t places = plain;
 	unsigned int i;
 
-	for (i = ga->n_plain; i < n; i++)
-		places += ga->chain[i - ga->n_plain].places;
+	for (i = plain; i < n; i++)
+		places += ga->chain[i - plain].places;
 	q->last_avail = svq_packed_step(q->last_avail, places, r->size, &r->avail_wrap);
 	r->outstanding += places;
 	q->seq += places;

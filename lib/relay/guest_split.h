@@ -171,8 +171,9 @@ guest_split_gather(struct svq_queue *q, const struct svq_gpa_map *map, unsigned 
 }
 
 static __rte_always_inline void
-guest_split_taken(struct svq_queue *q, unsigned int n)
+guest_split_taken(struct svq_queue *q, unsigned int plain, unsigned int n)
 {
+	RTE_SET_USED(plain);
 	q->last_avail += n;
 	q->seq += n;
 }

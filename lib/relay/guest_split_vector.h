@@ -25,47 +25,67 @@ guest_split_expect(const struct svq_queue *q, struct svq_run *run)
 	return true;
 }
 
-SVQ_VECTOR __mmask8
-guest_split_load_eight(const struct svq_queue *q, const struct svq_run *run, unsigned int n,
-	struct svq_eight *desc, __m512i *len)
+SVQ_VECTOR struct svq_side
+guest_split_vector_from(const struct svq_queue *q, const struct svq_run *run)
 {
-	const uint16_t *ring = &q->guest.avail->ring[run->at];
-	const __m128i heads = n == SVQ_LANES
-		? _mm_loadu_si128((const void *)ring)
-		: _mm_maskz_loadu_epi16(svq_turns(n), (const void *)ring);
-	const __m128i want = _mm_add_epi16(
-		_mm_set1_epi16((short)run->id), _mm_set_epi16(7, 6, 5, 4, 3, 2, 1, 0));
-	__m512i half, flags;
-	__mmask8 ok, follow;
+	return (struct svq_side){
+		.entry = &q->guest.avail->ring[run->at],
+		.desc = &q->guest.desc[run->id],
+		.expected = svq_all(run->writes ? VRING_DESC_F_WRITE * SVQ_HALF_ONE : 0),
+		.heads = svq_heads(run->id),
+	};
+}
 
-	*desc = svq_load_eight(&q->guest.desc[run->id], n);
+SVQ_VECTOR __mmask8
+guest_split_load_eight(struct svq_side *from, unsigned int n, struct svq_eight *desc)
+{
+	const __m128i heads = n == SVQ_LANES ? _mm_loadu_si128(from->entry)
+					     : _mm_maskz_loadu_epi16(svq_turns(n), from->entry);
+	const __m128i want = from->heads;
+	__mmask8 ok, follow;
+	__m512i flags;
+
+	*desc = svq_load_eight(from->desc, n);
 	desc->low = svq_read_once(desc->low);
 	desc->high = svq_read_once(desc->high);
-	half = svq_seconds(*desc);
-	*len = _mm512_and_epi64(half, svq_all(SVQ_HALF_LEN));
-	flags = _mm512_and_epi64(half, svq_all((uint64_t)UINT16_MAX << 32));
-	ok = _mm512_cmpeq_epi64_mask(
-		flags, svq_all(run->writes ? (uint64_t)VRING_DESC_F_WRITE << 32 : 0));
+	from->entry = RTE_PTR_ADD(from->entry, SVQ_LANES * sizeof(uint16_t));
+	from->desc = RTE_PTR_ADD(from->desc, SVQ_LANES * sizeof(struct vring_desc));
+	from->heads = svq_heads_step(want);
+	flags = _mm512_and_epi64(svq_seconds(*desc), svq_all(UINT16_MAX * SVQ_HALF_ONE));
+	ok = _mm512_cmpeq_epi64_mask(flags, from->expected);
 	follow = _mm_cmpeq_epi16_mask(heads, want);
 	if (unlikely(follow != 0xff))
 		ok &= svq_lanes((unsigned int)__builtin_ctz(~(unsigned int)follow));
 	return ok;
 }
 
+SVQ_VECTOR struct svq_side
+guest_split_vector_to(const struct svq_queue *q, const struct svq_run *run)
+{
+	return (struct svq_side){
+		.entry = &q->guest.used->ring[run->at],
+		.expected = _mm512_add_epi64(svq_all(run->id), svq_numbers()),
+	};
+}
+
 SVQ_VECTOR void
-guest_split_store_eight(struct svq_queue *q, const struct svq_run *run, struct svq_eight flight,
+guest_split_store_eight(struct svq_queue *q, struct svq_side *to, struct svq_eight flight,
 	__m512i len, unsigned int n)
 {
-	__m512i ids = _mm512_add_epi64(svq_all(run->id), svq_numbers());
-	__m512i elems = _mm512_or_epi64(ids, _mm512_slli_epi64(len, 32));
+	__m512i elems = _mm512_or_epi64(to->expected, _mm512_slli_epi64(len, 32));
 
+	RTE_SET_USED(q);
 	RTE_SET_USED(flight);
-	svq_store(&q->guest.used->ring[run->at], svq_in_turn(elems), n);
+	svq_store(to->entry, svq_in_turn(elems), n);
+	to->entry = RTE_PTR_ADD(to->entry, SVQ_LANES * sizeof(struct vring_used_elem));
+	to->expected = _mm512_add_epi64(to->expected, svq_all(SVQ_LANES));
 }
 
 static const struct svq_guest_vector svq_guest_split_vector = {
 	.expect = guest_split_expect,
+	.from = guest_split_vector_from,
 	.load = guest_split_load_eight,
+	.to = guest_split_vector_to,
 	.store = guest_split_store_eight,
 };
 

@@ -158,6 +158,7 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	if (q == NULL)
 		return -ENOMEM;
 	q->dma = conf->dma;
+	q->map = svq_dma_map_at(conf->dma);
 	q->dev = svq_dma_device(conf->dma);
 	q->qid = conf->qid;
 	q->net_header = conf->net_header;
@@ -424,6 +425,7 @@ svq_queue_stats(const struct svq_queue *q, struct svq_queue_stats *stats)
 	/* A burst that its worker is about to count may have been counted in part. */
 	stats->kicks_suppressed = stats->bursts - RTE_MIN(stats->kicks, stats->bursts);
 	stats->calls_suppressed = stats->used_bursts - RTE_MIN(stats->calls, stats->used_bursts);
+	stats->descs += stats->chains;
 	stats->translations = stats->descs;
 }
 

@@ -34,15 +34,16 @@
 #define SVQ_TIMED_EVERY 61
 
 /*
- * Bursts that the next one stands for; 0: it is not timed. To read the clock twice takes as long as
- * to relay several packets.
+ * A burst that began at @p start, the @p bursts -th one, is over, and was timed. To read the clock
+ * twice takes as long as to relay several packets. @return bursts before the next one that is.
  */
-static __rte_always_inline unsigned int
-svq_burst_weight(uint64_t bursts)
+static __rte_always_inline uint32_t
+svq_burst_timed(struct svq_queue *q, uint64_t bursts, uint64_t start)
 {
-	if (unlikely(bursts < SVQ_TIMED_ALL))
-		return 1;
-	return bursts % SVQ_TIMED_EVERY == 0 ? SVQ_TIMED_EVERY : 0;
+	const uint32_t stands_for = bursts <= SVQ_TIMED_ALL ? 1 : SVQ_TIMED_EVERY;
+
+	q->stats.cycles += stands_for * (rte_rdtsc() - start);
+	return bursts < SVQ_TIMED_ALL ? 0 : SVQ_TIMED_EVERY - 1;
 }
 
 /* Whether a network device can use the chain: it would ask for a reset of all its queues if not. */
@@ -127,11 +128,12 @@ svq_burst_kick(struct svq_queue *q, const struct svq_shadow_ops *s)
 	q->dev->ops->notify(q->dev, q->qid, data);
 }
 
-/* What a burst moved to the device. */
+/* What a burst moved to the device, and what ended it. */
 struct svq_burst_sum {
-	unsigned int chains;
-	uint64_t descs;
-	uint64_t bytes;
+	unsigned int plain;
+	unsigned int chains; /* these among them */
+	enum svq_queue_error fault;
+	uint64_t detail;
 };
 
 /*
@@ -175,8 +177,8 @@ svq_burst_put_from(struct svq_queue *q, const struct svq_shadow_ops *s,
 		}
 		s->put(q, map, chain, sum->chains, kept);
 		sum->chains++;
-		sum->descs += chain->n;
-		sum->bytes += chain->readable;
+		q->stats.descs += chain->n - 1;
+		q->stats.bytes += chain->readable;
 		q->stats.indirect += chain->indirect;
 	}
 	return fault;
@@ -197,16 +199,54 @@ svq_burst_put(struct svq_queue *q, const struct svq_shadow_ops *s, const struct 
 	return svq_burst_put_from(q, s, map, simple, fault, sum, detail, &i, false, &leave);
 }
 
+/* What is not moved at once in vector registers: up to @p n chains in all. @p ended: what comes
+ * next cannot be. */
+static __rte_always_inline void
+svq_burst_avail_rest(struct svq_queue *q, const struct svq_guest_ops *g,
+	const struct svq_shadow_ops *s, const struct svq_vector_ops *v,
+	const struct svq_gpa_map *map, unsigned int n, bool ended, enum svq_slots_mode mode,
+	struct svq_burst_sum *sum)
+{
+	struct svq_gather *ga = &q->gather;
+	unsigned int plain = sum->plain;
+
+	if (v != NULL) {
+		while (!ended && plain < n && g->more(q, plain)) {
+			struct svq_vector_moved m = v->avail(q, map, plain, n - plain, mode);
+
+			plain += m.n;
+			ended = m.ended;
+		}
+		/* No more than a look, if all of a packed ring has been taken. */
+		if (plain != 0 && plain < n && !g->more(q, plain))
+			n = plain;
+	}
+	if (plain < n)
+		plain += svq_plain_avail(q, g, s, map, plain, n - plain, mode);
+	sum->plain = sum->chains = plain;
+	if (plain == n || !g->more(q, plain))
+		return;
+	ga->n_plain = ga->places = plain;
+	ga->n_chains = ga->n_descs = 0;
+	sum->fault = svq_burst_gather(q, g, map, n - plain, &sum->detail);
+	sum->fault =
+		svq_burst_put(q, s, map, sum->fault, sum, &sum->detail, mode == SVQ_SLOTS_KEPT);
+}
+
+/* svq_burst_avail_rest() of an instance. */
+typedef void (*svq_burst_rest_t)(struct svq_queue *q, const struct svq_gpa_map *map, unsigned int n,
+	bool ended, struct svq_burst_sum *sum);
+
 static __rte_always_inline unsigned int
 svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	const struct svq_vector_ops *v, enum svq_slots_mode mode)
+	const struct svq_vector_ops *v, svq_burst_rest_t rest, enum svq_slots_mode mode)
 {
-	const unsigned int weight = svq_burst_weight(q->stats.bursts);
-	uint64_t start = weight != 0 ? rte_rdtsc() : 0, detail = 0;
-	enum svq_queue_error fault;
-	struct svq_gather *ga = &q->gather;
-	const struct svq_gpa_map *map;
+	const bool timed = q->avail_untimed == 0;
+	uint64_t start = unlikely(timed) ? rte_rdtsc() : 0;
+	struct svq_vector_moved first = {0};
 	struct svq_burst_sum sum = {0};
+	const struct svq_gpa_map *map;
+	enum svq_queue_error fault;
 	unsigned int n;
 
 	fault = g->available(q, &n);
@@ -223,41 +263,34 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 	}
 
 	q->wanted = 0;
-	map = svq_dma_map(q->dma);
-	if (v != NULL) {
-		sum.chains = v->avail(q, map, n, mode, &sum.bytes);
-		/* No more than a look, if all of a packed ring has been taken. */
-		if (sum.chains != 0 && sum.chains < n && !g->more(q, sum.chains))
-			n = sum.chains;
-	}
-	if (sum.chains < n)
-		sum.chains +=
-			svq_plain_avail(q, g, s, map, sum.chains, n - sum.chains, mode, &sum.bytes);
-	ga->n_plain = ga->places = sum.descs = sum.chains;
-	ga->n_chains = ga->n_descs = 0;
-	if (sum.chains < n && g->more(q, sum.chains)) {
-		fault = svq_burst_gather(q, g, map, n - sum.chains, &detail);
-		fault = svq_burst_put(q, s, map, fault, &sum, &detail, mode == SVQ_SLOTS_KEPT);
+	map = svq_queue_map(q);
+	if (v != NULL)
+		first = v->avail_first(q, map, n, mode);
+	sum.plain = sum.chains = first.n;
+	if (v == NULL || unlikely(first.n < n && (first.n == 0 || g->more(q, first.n)))) {
+		struct svq_burst_sum all = sum;
+
+		rest(q, map, n, first.ended, &all);
+		sum = all;
 	}
 
-	g->taken(q, sum.chains);
+	g->taken(q, sum.plain, sum.chains);
 	if (likely(sum.chains != 0)) {
 		bool kick = s->publish(q, sum.chains);
 
 		q->inflight += sum.chains;
 		q->stats.chains += sum.chains;
-		q->stats.descs += sum.descs;
-		q->stats.bytes += sum.bytes;
 		q->stats.bursts++;
 		if (kick) {
 			svq_burst_kick(q, s);
 			q->stats.kicks++;
 		}
-		if (unlikely(weight != 0))
-			q->stats.cycles += weight * (rte_rdtsc() - start);
+		q->avail_untimed--;
+		if (unlikely(timed))
+			q->avail_untimed = svq_burst_timed(q, q->stats.bursts, start);
 	}
-	if (unlikely(fault != SVQ_QUEUE_OK))
-		svq_queue_fault(q, fault, detail);
+	if (unlikely(sum.fault != SVQ_QUEUE_OK))
+		svq_queue_fault(q, sum.fault, sum.detail);
 	return sum.chains;
 }
 
@@ -298,10 +331,9 @@ svq_burst_call(const struct svq_queue *q, enum svq_queue_error fault, uint64_t *
 /* One burst on its way back. */
 struct svq_burst_back {
 	uint64_t start;
-	unsigned int weight;
+	bool timed;
 	unsigned int taken; /* chains taken from the device */
 	unsigned int done;  /* chains returned to the guest */
-	uint64_t bytes;
 	enum svq_queue_error fault;
 	uint64_t detail;
 };
@@ -311,8 +343,8 @@ static __rte_always_inline bool
 svq_burst_back_begin(struct svq_queue *q, const struct svq_shadow_ops *s, struct svq_burst_back *b,
 	unsigned int *n)
 {
-	*b = (struct svq_burst_back){.weight = svq_burst_weight(q->stats.used_bursts)};
-	if (b->weight != 0)
+	*b = (struct svq_burst_back){.timed = q->used_untimed == 0};
+	if (unlikely(b->timed))
 		b->start = rte_rdtsc();
 	b->fault = s->used(q, n);
 	if (likely(b->fault == SVQ_QUEUE_OK && *n == 0))
@@ -353,7 +385,7 @@ svq_burst_back_put(struct svq_queue *q, const struct svq_guest_ops *g, struct sv
 {
 	g->put_used(q, b->done, id,
 		likely(!u->flight.origin) ? 1 : q->shadow.origin[u->head].places, u->len);
-	b->bytes += u->len;
+	q->stats.bytes += u->len;
 	b->done++;
 }
 
@@ -380,59 +412,140 @@ svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
 		}
 		q->stats.used += b->done;
 		q->stats.used_bursts++;
-		q->stats.bytes += b->bytes;
-		if (unlikely(b->weight != 0))
-			q->stats.cycles += b->weight * (rte_rdtsc() - b->start);
+		q->used_untimed--;
+		if (unlikely(b->timed))
+			q->used_untimed = svq_burst_timed(q, q->stats.used_bursts, b->start);
 	}
 	if (unlikely(b->fault != SVQ_QUEUE_OK))
 		svq_queue_fault(q, b->fault, b->detail);
 }
 
-/* Return plain chains, as long as no other is met. @return how many. */
-static __rte_always_inline unsigned int
-svq_burst_back_plain(struct svq_queue *q, const struct svq_guest_ops *g,
+/* What is not returned at once in vector registers, of @p n chains in all. */
+static __rte_always_inline void
+svq_burst_used_rest(struct svq_queue *q, const struct svq_guest_ops *g,
 	const struct svq_shadow_ops *s, const struct svq_vector_ops *v, unsigned int n,
-	enum svq_slots_mode mode, bool log, uint64_t *bytes)
+	enum svq_slots_mode mode, struct svq_burst_back *b)
 {
-	unsigned int done = 0, took;
+	const bool kept = mode == SVQ_SLOTS_KEPT;
+	unsigned int took;
+	struct svq_used u;
 	uint16_t last;
 
-	while (done < n && (done == 0 || s->more_used(q, done))) {
-		took = svq_plain_back(
-			q, g, s, v, true, done, done, n - done, mode, log, bytes, &last);
+	while (b->done < n && (b->done == 0 || s->more_used(q, b->done))) {
+		if (unlikely(q->log.base != NULL))
+			took = svq_plain_back(
+				q, g, s, v, true, b->done, b->done, n - b->done, mode, true, &last);
+		else
+			took = svq_plain_back(q, g, s, v, true, b->done, b->done, n - b->done, mode,
+				false, &last);
 		if (unlikely(took == 0))
 			break;
-		done += took;
+		b->done += took;
 	}
-	return done;
+	b->taken = b->done;
+	/* No more than a look, if all of a packed ring has been taken. */
+	if (b->taken != 0 && b->taken < n && !s->more_used(q, b->taken))
+		n = b->taken;
+	while (b->taken < n && svq_burst_back_take(q, s, b, &u)) {
+		b->taken++;
+		svq_burst_back_put(q, g, b, &u, kept ? u.head : u.flight.id);
+		svq_shadow_release(q, &u, kept);
+	}
 }
+
+/* svq_burst_used_rest() of an instance. */
+typedef void (*svq_burst_back_rest_t)(
+	struct svq_queue *q, unsigned int n, struct svq_burst_back *b);
 
 static __rte_always_inline unsigned int
 svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	const struct svq_vector_ops *v, enum svq_slots_mode mode)
+	const struct svq_vector_ops *v, svq_burst_back_rest_t rest)
 {
-	const bool kept = mode == SVQ_SLOTS_KEPT;
 	struct svq_burst_back b;
-	struct svq_used u;
 	unsigned int n;
 
 	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
 		return 0;
-	if (unlikely(q->log.base != NULL))
-		b.done = svq_burst_back_plain(q, g, s, v, n, mode, true, &b.bytes);
-	else
-		b.done = svq_burst_back_plain(q, g, s, v, n, mode, false, &b.bytes);
-	b.taken = b.done;
-	/* No more than a look, if all of a packed ring has been taken. */
-	if (b.taken != 0 && !s->more_used(q, b.taken))
-		n = b.taken;
-	while (b.taken < n && svq_burst_back_take(q, s, &b, &u)) {
-		b.taken++;
-		svq_burst_back_put(q, g, &b, &u, kept ? u.head : u.flight.id);
-		svq_shadow_release(q, &u, kept);
+	if (v != NULL && likely(q->log.base == NULL))
+		b.done = b.taken = v->used_first(q, n).n;
+	if (v == NULL || unlikely(b.done < n && (b.done == 0 || s->more_used(q, b.done)))) {
+		struct svq_burst_back all = b;
+
+		rest(q, n, &all);
+		b = all;
 	}
 	svq_burst_back_end(q, g, s, &b);
 	return b.done;
 }
+
+/**
+ * Define those of a pairing.
+ *
+ * @param vector
+ *   What it does in vector registers, or NULL. Slots that are a stack follow no order, so then it
+ *   is of no use.
+ * @param how
+ *   Attributes of the functions.
+ * @param apart
+ *   Those of the functions for what is not done in vector registers: where it is the exception, it
+ *   is not to be in the way.
+ */
+#define SVQ_INSTANCES(name, guest, shadow, vector, how, apart)                                     \
+	static apart how void rest_stack(struct svq_queue *q, const struct svq_gpa_map *map,       \
+		unsigned int n, bool ended, struct svq_burst_sum *sum)                             \
+	{                                                                                          \
+		svq_burst_avail_rest(q, guest, shadow, NULL, map, n, ended, SVQ_SLOTS_STACK, sum); \
+	}                                                                                          \
+	static apart how void rest_kept(struct svq_queue *q, const struct svq_gpa_map *map,        \
+		unsigned int n, bool ended, struct svq_burst_sum *sum)                             \
+	{                                                                                          \
+		svq_burst_avail_rest(                                                              \
+			q, guest, shadow, vector, map, n, ended, SVQ_SLOTS_KEPT, sum);             \
+	}                                                                                          \
+	static apart how void rest_ring(struct svq_queue *q, const struct svq_gpa_map *map,        \
+		unsigned int n, bool ended, struct svq_burst_sum *sum)                             \
+	{                                                                                          \
+		svq_burst_avail_rest(                                                              \
+			q, guest, shadow, vector, map, n, ended, SVQ_SLOTS_RING, sum);             \
+	}                                                                                          \
+	static apart how void back_rest_stack(                                                     \
+		struct svq_queue *q, unsigned int n, struct svq_burst_back *b)                     \
+	{                                                                                          \
+		svq_burst_used_rest(q, guest, shadow, NULL, n, SVQ_SLOTS_STACK, b);                \
+	}                                                                                          \
+	static apart how void back_rest_kept(                                                      \
+		struct svq_queue *q, unsigned int n, struct svq_burst_back *b)                     \
+	{                                                                                          \
+		svq_burst_used_rest(q, guest, shadow, vector, n, SVQ_SLOTS_KEPT, b);               \
+	}                                                                                          \
+	static how unsigned int avail_stack(struct svq_queue *q)                                   \
+	{                                                                                          \
+		return svq_burst_avail(q, guest, shadow, NULL, rest_stack, SVQ_SLOTS_STACK);       \
+	}                                                                                          \
+	static how unsigned int avail_kept(struct svq_queue *q)                                    \
+	{                                                                                          \
+		return svq_burst_avail(q, guest, shadow, vector, rest_kept, SVQ_SLOTS_KEPT);       \
+	}                                                                                          \
+	static how unsigned int avail_ring(struct svq_queue *q)                                    \
+	{                                                                                          \
+		return svq_burst_avail(q, guest, shadow, vector, rest_ring, SVQ_SLOTS_RING);       \
+	}                                                                                          \
+	static how unsigned int used_stack(struct svq_queue *q)                                    \
+	{                                                                                          \
+		return svq_burst_used(q, guest, shadow, NULL, back_rest_stack);                    \
+	}                                                                                          \
+	static how unsigned int used_kept(struct svq_queue *q)                                     \
+	{                                                                                          \
+		return svq_burst_used(q, guest, shadow, vector, back_rest_kept);                   \
+	}                                                                                          \
+	static how unsigned int used_ring(struct svq_queue *q)                                     \
+	{                                                                                          \
+		return svq_burst_used_ordered(q, guest, shadow, vector);                           \
+	}                                                                                          \
+	const struct svq_instance name[SVQ_SLOTS_MODES] = {                                        \
+		[SVQ_SLOTS_STACK] = {avail_stack, used_stack},                                     \
+		[SVQ_SLOTS_KEPT] = {avail_kept, used_kept},                                        \
+		[SVQ_SLOTS_RING] = {avail_ring, used_ring},                                        \
+	}
 
 #endif /* QUEUE_BURST_H */

@@ -79,7 +79,7 @@ svq_ordered_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 
 	while (q->held == 0 && o->b.taken < n && (o->b.taken == 0 || s->more_used(q, o->b.taken))) {
 		took = svq_plain_back(q, g, s, v, !q->batch, o->b.taken, o->b.done, n - o->b.taken,
-			SVQ_SLOTS_RING, log, &o->b.bytes, &o->last);
+			SVQ_SLOTS_RING, log, &o->last);
 		if (unlikely(took == 0))
 			break;
 		svq_ordered_count_plain(o, took);
@@ -94,10 +94,9 @@ svq_ordered_skip_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 {
 	unsigned int took;
 
-	took = v != NULL ? v->skip(q, !q->batch, end, o->b.done, n, log, &o->b.bytes, &o->last) : 0;
+	took = v != NULL ? v->skip(q, !q->batch, end, o->b.done, n, log, &o->last) : 0;
 	if (v == NULL || unlikely(took == 0))
-		took = svq_plain_skip(
-			q, g, !q->batch, end, o->b.done, n, log, &o->b.bytes, &o->last);
+		took = svq_plain_skip(q, g, !q->batch, end, o->b.done, n, log, &o->last);
 	svq_ordered_count_plain(o, took);
 	return took;
 }

@@ -7,4 +7,5 @@
 #include "queue_ordered.h"
 #include "shadow_packed.h"
 
-SVQ_INSTANCES(svq_packed_packed, &svq_guest_packed, &svq_shadow_packed, NULL, );
+SVQ_INSTANCES(
+	svq_packed_packed, &svq_guest_packed, &svq_shadow_packed, NULL, , __rte_always_inline);

@@ -7,4 +7,4 @@
 #include "queue_ordered.h"
 #include "shadow_split.h"
 
-SVQ_INSTANCES(svq_packed_split, &svq_guest_packed, &svq_shadow_split, NULL, );
+SVQ_INSTANCES(svq_packed_split, &svq_guest_packed, &svq_shadow_split, NULL, , __rte_always_inline);

@@ -81,16 +81,12 @@ svq_plain_claim(struct svq_queue *q, unsigned int i, bool writes, uint32_t seq,
 }
 
 /**
- * Relay up to @p n plain chains to the device, behind @p ahead others of the burst.
- *
- * @param bytes
- *   Those that the device reads are added.
- * @return how many.
+ * Relay up to @p n plain chains to the device, behind @p ahead others of the burst; count the bytes
+ * that the device reads. @return how many.
  */
 static __rte_always_inline unsigned int
 svq_plain_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	const struct svq_gpa_map *map, unsigned int ahead, unsigned int n, enum svq_slots_mode mode,
-	uint64_t *bytes)
+	const struct svq_gpa_map *map, unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
 {
 	const struct svq_gather *ga = &q->gather;
 	const uint32_t seq = q->seq + ahead;
@@ -125,7 +121,7 @@ svq_plain_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 	}
 out:
 	s->stored(q, &to, ahead + i);
-	*bytes += sum;
+	q->stats.bytes += sum;
 	return i;
 }
 
@@ -162,7 +158,7 @@ svq_plain_take(struct svq_queue *q, uint32_t id, uint32_t len, enum svq_slots_mo
 static __rte_always_inline unsigned int
 svq_plain_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
 	bool put, unsigned int ahead, unsigned int done, unsigned int n, enum svq_slots_mode mode,
-	bool log, uint64_t *bytes, uint16_t *last)
+	bool log, uint16_t *last)
 {
 	const uint32_t size = q->size, guest_size = q->guest.size;
 	uint32_t next = q->shadow.oldest, id, len;
@@ -201,7 +197,7 @@ out:
 	if (mode == SVQ_SLOTS_RING)
 		svq_shadow_free_oldest(q, i);
 	*last = guest_id;
-	*bytes += sum;
+	q->stats.bytes += sum;
 	return i;
 }
 
@@ -212,7 +208,7 @@ out:
  */
 static __rte_always_inline unsigned int
 svq_plain_skip(struct svq_queue *q, const struct svq_guest_ops *g, bool put, uint16_t end,
-	unsigned int done, unsigned int n, bool log, uint64_t *bytes, uint16_t *last)
+	unsigned int done, unsigned int n, bool log, uint16_t *last)
 {
 	uint32_t slot = q->shadow.oldest;
 	uint16_t guest_id = 0;
@@ -241,7 +237,7 @@ svq_plain_skip(struct svq_queue *q, const struct svq_guest_ops *g, bool put, uin
 		g->stored(q, i);
 	svq_shadow_free_oldest(q, i);
 	*last = guest_id;
-	*bytes += sum;
+	q->stats.bytes += sum;
 	return i;
 }
 
@@ -253,17 +249,19 @@ svq_plain_skip(struct svq_queue *q, const struct svq_guest_ops *g, bool put, uin
 static __rte_always_inline unsigned int
 svq_plain_back(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
 	const struct svq_vector_ops *v, bool put, unsigned int ahead, unsigned int done,
-	unsigned int n, enum svq_slots_mode mode, bool log, uint64_t *bytes, uint16_t *last)
+	unsigned int n, enum svq_slots_mode mode, bool log, uint16_t *last)
 {
 	unsigned int i = 0;
 
 	if (v != NULL) {
-		i = v->used(q, put, ahead, done, n, mode, log, bytes, last);
-		if (likely(i == n) || !s->more_used(q, ahead + i))
+		struct svq_vector_moved m = v->used(q, put, ahead, done, n, mode, log, last);
+
+		i = m.n;
+		if (likely(!m.ended || i == n) || (i != 0 && !s->more_used(q, ahead + i)))
 			return i;
 		n = RTE_MIN(n, i + SVQ_BURST);
 	}
-	return i + svq_plain_used(q, g, s, put, ahead + i, done + i, n - i, mode, log, bytes, last);
+	return i + svq_plain_used(q, g, s, put, ahead + i, done + i, n - i, mode, log, last);
 }
 
 #endif /* QUEUE_PLAIN_H */

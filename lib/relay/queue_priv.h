@@ -242,6 +242,7 @@ struct svq_queue {
 	unsigned int (*used_burst)(struct svq_queue *q);
 	struct svq_device *dev;
 	struct svq_dma *dma;
+	const struct svq_gpa_map *const *map; /**< where the translation snapshot is found */
 	struct svq_guest_ring guest;
 	struct svq_dirty_log log;
 	uint16_t qid;
@@ -257,8 +258,10 @@ struct svq_queue {
 	uint32_t held;	   /**< of these, held back: the device has returned them */
 	uint64_t seq; /**< chains taken from the guest so far; packed: descriptors of its ring */
 	enum svq_slots_mode mode;
-	bool batch;	 /**< slots are a ring: the guest gets one used entry for a burst */
-	uint32_t wanted; /**< free slots that the next chain waits for; 0: it is not known */
+	bool batch;		/**< slots are a ring: the guest gets one used entry for a burst */
+	uint32_t wanted;	/**< free slots that the next chain waits for; 0: it is not known */
+	uint32_t avail_untimed; /**< bursts until the next one that is timed */
+	uint32_t used_untimed;
 	struct svq_shadow_ring shadow;
 	struct svq_gather gather;
 
@@ -301,7 +304,8 @@ svq_run_step(struct svq_run *run, uint32_t n)
 {
 	run->at += n;
 	run->id += n;
-	run->first = false;
+	if (n != 0)
+		run->first = false;
 }
 
 /** Entries from here to the ring's end; there, step to its beginning first. */
@@ -342,8 +346,9 @@ struct svq_guest_ops {
 	 */
 	enum svq_queue_error (*gather)(struct svq_queue *q, const struct svq_gpa_map *map,
 		unsigned int ahead, struct svq_chain *chain, bool *full, uint64_t *detail);
-	/** The first @p n gathered chains are the device's now; the others are gathered again. */
-	void (*taken)(struct svq_queue *q, unsigned int n);
+	/** The first @p n chains are the device's now, of which the first @p plain are plain; what
+	 * was gathered behind them is gathered again. */
+	void (*taken)(struct svq_queue *q, unsigned int plain, unsigned int n);
 	/** Write the used entry that lies @p ahead entries after the next one, for the chain that
 	 * the guest knows by @p id and that took @p places descriptors of its ring. */
 	void (*put_used)(struct svq_queue *q, unsigned int ahead, uint16_t id, uint16_t places,
@@ -410,25 +415,37 @@ struct svq_shadow_ops {
 	void (*taken)(struct svq_queue *q, unsigned int n);
 };
 
-/** What a pairing of formats does in vector registers for plain chains, see queue_vector.h. */
+/** What was moved in vector registers. */
+struct svq_vector_moved {
+	unsigned int n;
+	bool ended; /**< the chain behind it cannot be */
+};
+
+/**
+ * What a pairing of formats does in vector registers for plain chains, see queue_vector.h: those in
+ * one piece, behind which the caller looks for more. Bytes are counted.
+ */
 struct svq_vector_ops {
-	/** Relay up to @p n of them to the device, the next ones. @return how many; @p bytes: those
-	 * that the device reads are added. */
-	unsigned int (*avail)(struct svq_queue *q, const struct svq_gpa_map *map, unsigned int n,
-		enum svq_slots_mode mode, uint64_t *bytes);
+	/** Relay up to @p n of them to the device, behind @p ahead others of the burst. */
+	struct svq_vector_moved (*avail)(struct svq_queue *q, const struct svq_gpa_map *map,
+		unsigned int ahead, unsigned int n, enum svq_slots_mode mode);
 	/**
 	 * Take up to @p n entries, the first @p ahead entries after the next one, log them if @p
 	 * log, and if @p put return them to the guest, the first @p done entries after the next
-	 * one.
-	 *
-	 * @return how many; @p bytes: their sum is added; @p last: the last one's id at the guest.
+	 * one; where slots are no ring they are always returned. @p last: the last one's id at the
+	 * guest.
 	 */
-	unsigned int (*used)(struct svq_queue *q, bool put, unsigned int ahead, unsigned int done,
-		unsigned int n, enum svq_slots_mode mode, bool log, uint64_t *bytes,
+	struct svq_vector_moved (*used)(struct svq_queue *q, bool put, unsigned int ahead,
+		unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log,
 		uint16_t *last);
-	/** The same for chains that svq_plain_skip() is for. */
+	/** The same for chains that svq_plain_skip() is for. @return how many. */
 	unsigned int (*skip)(struct svq_queue *q, bool put, uint16_t end, unsigned int done,
-		unsigned int n, bool log, uint64_t *bytes, uint16_t *last);
+		unsigned int n, bool log, uint16_t *last);
+	/* The first ones of a burst, for functions that are made for it: inlined. */
+	struct svq_vector_moved (*avail_first)(struct svq_queue *q, const struct svq_gpa_map *map,
+		unsigned int n, enum svq_slots_mode mode);
+	/* Likewise; ids kept, no log. */
+	struct svq_vector_moved (*used_first)(struct svq_queue *q, unsigned int n);
 };
 
 /** What a ring format does for a queue that nobody serves. */
@@ -490,46 +507,6 @@ extern const struct svq_instance svq_packed_split_vector[SVQ_SLOTS_MODES];
 extern const struct svq_instance svq_packed_packed_vector[SVQ_SLOTS_MODES];
 #endif
 
-/**
- * Define those of a pairing.
- *
- * @param vector
- *   What it does in vector registers, or NULL. Slots that are a stack follow no order, so then it
- *   is of no use.
- * @param how
- *   Attributes of the functions.
- */
-#define SVQ_INSTANCES(name, guest, shadow, vector, how)                           \
-	static how unsigned int avail_stack(struct svq_queue *q)                  \
-	{                                                                         \
-		return svq_burst_avail(q, guest, shadow, NULL, SVQ_SLOTS_STACK);  \
-	}                                                                         \
-	static how unsigned int avail_kept(struct svq_queue *q)                   \
-	{                                                                         \
-		return svq_burst_avail(q, guest, shadow, vector, SVQ_SLOTS_KEPT); \
-	}                                                                         \
-	static how unsigned int avail_ring(struct svq_queue *q)                   \
-	{                                                                         \
-		return svq_burst_avail(q, guest, shadow, vector, SVQ_SLOTS_RING); \
-	}                                                                         \
-	static how unsigned int used_stack(struct svq_queue *q)                   \
-	{                                                                         \
-		return svq_burst_used(q, guest, shadow, NULL, SVQ_SLOTS_STACK);   \
-	}                                                                         \
-	static how unsigned int used_kept(struct svq_queue *q)                    \
-	{                                                                         \
-		return svq_burst_used(q, guest, shadow, vector, SVQ_SLOTS_KEPT);  \
-	}                                                                         \
-	static how unsigned int used_ring(struct svq_queue *q)                    \
-	{                                                                         \
-		return svq_burst_used_ordered(q, guest, shadow, vector);          \
-	}                                                                         \
-	const struct svq_instance name[SVQ_SLOTS_MODES] = {                       \
-		[SVQ_SLOTS_STACK] = {avail_stack, used_stack},                    \
-		[SVQ_SLOTS_KEPT] = {avail_kept, used_kept},                       \
-		[SVQ_SLOTS_RING] = {avail_ring, used_ring},                       \
-	}
-
 /** Bytes of the bitmap of ids. */
 static inline size_t
 svq_ids_bytes(uint32_t guest_size)
@@ -542,6 +519,14 @@ static inline uint16_t
 svq_flight_places(const struct svq_queue *q, uint16_t head)
 {
 	return likely(!q->shadow.flight[head].origin) ? 1 : q->shadow.origin[head].places;
+}
+
+/** The translation snapshot, for one burst. */
+static __rte_always_inline const struct svq_gpa_map *
+svq_queue_map(const struct svq_queue *q)
+{
+	/* As svq_dma_map(). */
+	return __atomic_load_n(q->map, __ATOMIC_ACQUIRE);
 }
 
 /** svq_flight.word of a plain chain. */

@@ -7,4 +7,4 @@
 #include "queue_ordered.h"
 #include "shadow_packed.h"
 
-SVQ_INSTANCES(svq_split_packed, &svq_guest_split, &svq_shadow_packed, NULL, );
+SVQ_INSTANCES(svq_split_packed, &svq_guest_split, &svq_shadow_packed, NULL, , __rte_always_inline);

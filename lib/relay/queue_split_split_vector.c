@@ -13,6 +13,7 @@
 
 SVQ_VECTOR_OPS(vector, &svq_guest_split, &svq_shadow_split, &svq_guest_split_vector,
 	&svq_shadow_split_vector);
-SVQ_INSTANCES(svq_split_split_vector, &svq_guest_split, &svq_shadow_split, &vector, SVQ_AVX512);
+SVQ_INSTANCES(svq_split_split_vector, &svq_guest_split, &svq_shadow_split, &vector, SVQ_AVX512,
+	__rte_noinline);
 
 #endif /* RTE_ARCH_X86_64 */

@@ -27,41 +27,53 @@
 #include "shadow.h"
 #include "vector.h"
 
-/** Second halves: what is not the length. */
+/** Second halves: the length. */
 #define SVQ_HALF_LEN UINT64_C(0xffffffff)
+
+/**
+ * One side of a pass, from here on: where its entries stand, and what is in them, or is to be. All
+ * of it is in registers, and is stepped on by eight. A compiler that had to look it up in the queue
+ * would do so for each eight anew, since what is written meanwhile could be the queue, too.
+ */
+struct svq_side {
+	void *entry;	  /**< packed: descriptors; split: entries of the available or used ring */
+	void *desc;	  /**< split: descriptors */
+	__m512i expected; /**< in lanes: what is to be there of what is not the length */
+	__m128i heads;	  /**< split: entries of the available ring */
+	/** Packed, what turns the burst's first descriptor, the one that publishes the burst: until
+	 * its flags are written once more, it is as it was. */
+	__m512i veil;
+	bool first; /**< the burst begins here */
+};
 
 /** The guest's side of a ring format, beside struct svq_guest_ops. */
 struct svq_guest_vector {
 	/** What the chain at run->at looks like. @return false: nothing can be expected of it. */
 	bool (*expect)(const struct svq_queue *q, struct svq_run *run);
+	/** Where to read chains that look like it. */
+	struct svq_side (*from)(const struct svq_queue *q, const struct svq_run *run);
 	/** Copy the descriptors of @p n chains. @return those that are as expected. */
-	__mmask8 (*load)(const struct svq_queue *q, const struct svq_run *run, unsigned int n,
-		struct svq_eight *desc, __m512i *len);
-	/** Write used entries for @p n chains: the guest's ids from run->id on. @p flight: our
-	 * records of them. */
-	void (*store)(struct svq_queue *q, const struct svq_run *run, struct svq_eight flight,
+	__mmask8 (*load)(struct svq_side *from, unsigned int n, struct svq_eight *desc);
+	/** Where to write used entries: the guest's ids from run->id on. */
+	struct svq_side (*to)(const struct svq_queue *q, const struct svq_run *run);
+	/** Write @p n of them. @p flight: our records of the chains. */
+	void (*store)(struct svq_queue *q, struct svq_side *to, struct svq_eight flight,
 		__m512i len, unsigned int n);
 };
 
 /** The device's side of a ring format, beside struct svq_shadow_ops. */
 struct svq_shadow_vector {
-	/**
-	 * Write descriptors for @p n chains: their slots from run->id on.
-	 *
-	 * @param desc
-	 *   As from the guest's load().
-	 * @param flight
-	 *   Our records of them.
-	 * @param id
-	 *   The guest's first id.
-	 */
-	void (*store)(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
-		struct svq_eight flight, uint32_t id, __m512i delta, unsigned int n);
+	/** Where to write descriptors: slots from run->id on, for the guest's ids from @p id on. */
+	struct svq_side (*to)(struct svq_queue *q, const struct svq_run *run, uint32_t id);
+	/** Write @p n of them. @p desc: as from the guest's load(); @p flight: our records. */
+	void (*store)(struct svq_side *to, struct svq_eight desc, struct svq_eight flight,
+		__m512i delta, unsigned int n);
 	/** Which chain the entry at run->at returns. */
 	uint32_t (*expect)(const struct svq_queue *q, const struct svq_run *run);
+	/** Where to read entries that return chains from run->id on. */
+	struct svq_side (*from)(const struct svq_queue *q, const struct svq_run *run);
 	/** Copy lengths of @p n entries. @return those that are as expected. */
-	__mmask8 (*load)(
-		const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len);
+	__mmask8 (*load)(struct svq_side *from, unsigned int n, __m512i *len);
 };
 
 /** A pairing: the formats' operations, and those in vector registers. */
@@ -70,6 +82,23 @@ struct svq_vector_pair {
 	const struct svq_shadow_ops *s;
 	const struct svq_guest_vector *gv;
 	const struct svq_shadow_vector *sv;
+	/* svq_vector_avail_part(), svq_vector_used_part(): not inlined. What they need registers
+	 * for is not to be in the way of whole eights. */
+	struct svq_vector_moved (*avail_part)(struct svq_queue *q, const struct svq_gpa_map *map,
+		unsigned int ahead, unsigned int n, enum svq_slots_mode mode);
+	struct svq_vector_moved (*used_part)(struct svq_queue *q, bool put, unsigned int ahead,
+		unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log,
+		uint16_t *last);
+};
+
+/** Our records, from a slot on. */
+struct svq_records {
+	struct svq_flight *flight;
+	struct svq_order *order;
+	struct svq_eight words; /**< of those to write, but for addresses and lengths */
+	__m512i seq;
+	__m512i expected; /**< of those to take: second halves without the lengths, in lanes */
+	__m512i may;	  /**< which part of a second half is what the device may write */
 };
 
 /* Of a bitmap, the @p n bits from @p first on: they may lie in two words. */
@@ -101,16 +130,42 @@ svq_vector_word(uint32_t id, bool writes)
 	return (uint64_t)svq_flight_plain(id, writes) << 32;
 }
 
+/* ---- To the device ---- */
+
+/** A pass to the device. */
+struct svq_vector_there {
+	struct svq_side from;
+	struct svq_side to;
+	struct svq_records records;
+	__m512i least; /**< bytes of a chain but one */
+	__m512i bytes; /**< so far */
+};
+
+SVQ_VECTOR void
+svq_vector_there_begin(struct svq_queue *q, const struct svq_vector_pair *p,
+	const struct svq_run *from, const struct svq_run *to, uint32_t seq,
+	struct svq_vector_there *t)
+{
+	t->from = p->gv->from(q, from);
+	t->to = p->sv->to(q, to, from->id);
+	t->records = (struct svq_records){
+		.flight = &q->shadow.flight[to->id],
+		.order = &q->shadow.order[to->id],
+		.words = svq_count_seconds(svq_vector_word(from->id, from->writes)),
+		.seq = _mm512_add_epi64(svq_all(seq), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0)),
+	};
+}
+
 /* Which of the chains can be claimed. */
 SVQ_VECTOR __mmask8
-svq_vector_free(const struct svq_queue *q, uint32_t id, uint32_t slot, unsigned int n,
+svq_vector_free(const struct svq_queue *q, const struct svq_records *r, uint32_t id, unsigned int n,
 	enum svq_slots_mode mode)
 {
 	struct svq_bits b;
 	__m512i known;
 
 	if (mode == SVQ_SLOTS_KEPT) {
-		known = svq_seconds(svq_load_eight(&q->shadow.flight[slot], n));
+		known = svq_seconds(svq_load_eight(r->flight, n));
 		return _mm512_testn_epi64_mask(known, known);
 	}
 	b = svq_bits(q->guest.ids, id, n);
@@ -119,119 +174,196 @@ svq_vector_free(const struct svq_queue *q, uint32_t id, uint32_t slot, unsigned 
 
 /* Claim, record and write @p n chains. */
 SVQ_VECTOR void
-svq_vector_give(struct svq_queue *q, const struct svq_shadow_vector *sv, const struct svq_run *from,
-	const struct svq_run *to, struct svq_eight desc, __m512i delta, uint32_t seq,
-	unsigned int n, enum svq_slots_mode mode)
+svq_vector_give(struct svq_queue *q, const struct svq_vector_pair *p, struct svq_vector_there *t,
+	struct svq_eight desc, __m512i delta, uint32_t id, unsigned int n, enum svq_slots_mode mode)
 {
-	struct svq_eight flight =
-		svq_with_lengths(svq_count_seconds(svq_vector_word(from->id, from->writes)), desc);
+	struct svq_records *r = &t->records;
+	struct svq_eight flight = svq_with_lengths(r->words, desc);
 
 	if (mode != SVQ_SLOTS_KEPT) {
-		struct svq_bits b = svq_bits(q->guest.ids, from->id, n);
+		struct svq_bits b = svq_bits(q->guest.ids, id, n);
 
 		*b.low |= b.in_low;
 		*b.high |= b.in_high;
 	}
-	sv->store(q, to, desc, flight, from->id, delta, n);
-	svq_store_eight(&q->shadow.flight[to->id], flight, n);
-	svq_store(&q->shadow.order[to->id],
-		_mm512_add_epi64(svq_all(seq), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0)), n);
+	p->sv->store(&t->to, desc, flight, delta, n);
+	svq_store_eight(r->flight, flight, n);
+	svq_store(r->order, r->seq, n);
+	r->flight += SVQ_LANES;
+	r->order += SVQ_LANES;
+	r->words = svq_add(r->words, svq_eight(svq_all(0), svq_all(SVQ_LANES * SVQ_HALF_ONE)));
+	r->seq = _mm512_add_epi64(r->seq, svq_all(SVQ_LANES));
 }
 
-/* As svq_vector_avail(), the next up to eight. */
-SVQ_VECTOR unsigned int
-svq_vector_avail_eight(struct svq_queue *q, const struct svq_vector_pair *p,
-	const struct svq_gpa_map *map, const struct svq_run *from, const struct svq_run *to,
-	uint32_t seq, unsigned int n, enum svq_slots_mode mode, __m512i *bytes)
+/* Which of @p n chains are sound, but for their translation. */
+SVQ_VECTOR __mmask8
+svq_vector_sound(struct svq_queue *q, const struct svq_vector_pair *p, struct svq_vector_there *t,
+	uint32_t id, unsigned int n, enum svq_slots_mode mode, struct svq_eight *desc, __m512i *len)
 {
-	const uint32_t least = RTE_MAX(q->net_header, 1u);
-	__m512i len, more, delta;
+	__mmask8 ok = p->gv->load(&t->from, n, desc);
+
+	*len = _mm512_and_epi64(svq_seconds(*desc), svq_all(SVQ_HALF_LEN));
+	/* Length 0 becomes 2^64-1. */
+	ok = _mm512_mask_cmpge_epu64_mask(ok, _mm512_sub_epi64(*len, svq_all(1)), t->least);
+	return ok & svq_vector_free(q, &t->records, id, n, mode);
+}
+
+/* Whole eights of @p n chains, as long as nothing is amiss with one. @return how many chains. */
+SVQ_VECTOR unsigned int
+svq_vector_there_eights(struct svq_queue *q, const struct svq_vector_pair *p,
+	const struct svq_gpa_map *map, struct svq_vector_there *t, uint32_t id, unsigned int n,
+	enum svq_slots_mode mode, enum svq_gpa_eight eight)
+{
+	struct svq_gpa_view view;
+	unsigned int i;
+
+	svq_gpa_look(&view, map, eight);
+	for (i = 0; likely(i + SVQ_LANES <= n); i += SVQ_LANES) {
+		struct svq_eight desc;
+		__m512i len, delta;
+		__mmask8 ok;
+
+		ok = svq_vector_sound(q, p, t, id + i, SVQ_LANES, mode, &desc, &len);
+		ok = svq_gpa_try_eight(&view, eight, ok, svq_firsts(desc),
+			_mm512_sub_epi64(len, svq_all(1)), &delta);
+		if (unlikely(ok != 0xff))
+			break;
+		svq_vector_give(q, p, t, desc, delta, id + i, SVQ_LANES, mode);
+		t->bytes = _mm512_add_epi64(t->bytes, len);
+	}
+	return i;
+}
+
+SVQ_VECTOR void
+svq_vector_least(const struct svq_queue *q, struct svq_vector_there *t)
+{
+	const uint32_t least = q->net_header;
+
+	t->least = svq_all(least != 0 ? least - 1 : 0);
+	t->bytes = _mm512_setzero_si512();
+}
+
+/* What to expect of the chains behind @p ahead ones, and where they go. @return how many, @p n at
+ * most, lie in one piece: before the end of a ring, or of the ids. */
+SVQ_VECTOR unsigned int
+svq_vector_there_look(const struct svq_queue *q, const struct svq_vector_pair *p,
+	unsigned int ahead, unsigned int n, enum svq_slots_mode mode, struct svq_run *from,
+	struct svq_run *to)
+{
+	const uint32_t guest_size = q->guest.size;
+
+	n = p->g->limit(q, ahead, n);
+	if (mode == SVQ_SLOTS_RING)
+		n = RTE_MIN(n, q->shadow.n_free);
+	p->g->from(q, ahead, from);
+	if (unlikely(n == 0 || !p->gv->expect(q, from)) ||
+		unlikely(q->net_header != 0 && from->writes == (q->qid % 2 != 0)))
+		return 0;
+	p->s->to(q, ahead, to);
+	to->writes = from->writes;
+	to->id = mode == SVQ_SLOTS_KEPT ? from->id : q->shadow.free[q->shadow.n_free - 1];
+	n = RTE_MIN(n, guest_size - from->at);
+	n = RTE_MIN(n, guest_size - from->id);
+	n = RTE_MIN(n, q->size - to->at);
+	return mode == SVQ_SLOTS_RING ? RTE_MIN(n, q->size - to->id) : n;
+}
+
+/* @p n chains have been written. */
+SVQ_VECTOR void
+svq_vector_there_end(struct svq_queue *q, const struct svq_vector_pair *p, struct svq_run *to,
+	unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
+{
+	svq_run_step(to, n);
+	p->s->stored(q, to, ahead + n);
+	if (mode == SVQ_SLOTS_RING)
+		q->shadow.n_free -= n;
+}
+
+/* As svq_gpa_translate_eight(). */
+SVQ_VECTOR __mmask8
+svq_vector_translate(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa, __m512i more,
+	bool writable, __m512i *delta)
+{
+	struct svq_gpa_view view;
+	__m512i other;
+	__mmask8 ok;
+
+	if (likely(map->eight == SVQ_GPA_FEW || map->eight == SVQ_GPA_SCAN)) {
+		svq_gpa_look(&view, map, SVQ_GPA_SCAN);
+		return svq_gpa_try_eight(&view, SVQ_GPA_SCAN, lanes, gpa, more, delta);
+	}
+	if (map->eight == SVQ_GPA_GATHER) {
+		svq_gpa_look(&view, map, SVQ_GPA_GATHER);
+		ok = svq_gpa_try_eight(&view, SVQ_GPA_GATHER, lanes, gpa, more, delta);
+		/* Others lie in no single row, or in one of too many odd ones. */
+		if (likely(ok == lanes))
+			return ok;
+	}
+	ok = svq_gpa_translate_eight(map, lanes, gpa, more, writable, &other);
+	*delta = other;
+	return ok;
+}
+
+/* As svq_vector_avail(), up to eight, the last ones or among which one is not as expected. */
+SVQ_VECTOR struct svq_vector_moved
+svq_vector_avail_part(struct svq_queue *q, const struct svq_vector_pair *p,
+	const struct svq_gpa_map *map, unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
+{
+	struct svq_vector_there t;
+	struct svq_run from, to;
 	struct svq_eight desc;
+	__m512i len, delta;
 	unsigned int k;
 	__mmask8 ok;
 
-	ok = p->gv->load(q, from, n, &desc, &len);
-	more = _mm512_sub_epi64(len, svq_all(1));
-	/* Length 0 has become 2^64-1. */
-	ok = _mm512_mask_cmpge_epu64_mask(ok, more, svq_all(least - 1));
-	ok = svq_gpa_translate_eight(map, ok, svq_firsts(desc), more, from->writes, &delta);
-	ok &= svq_vector_free(q, from->id, to->id, n, mode);
+	n = svq_vector_there_look(
+		q, p, ahead, RTE_MIN(n, (unsigned int)SVQ_LANES), mode, &from, &to);
+	if (unlikely(n == 0))
+		return (struct svq_vector_moved){.ended = true};
+	svq_vector_least(q, &t);
+	svq_vector_there_begin(q, p, &from, &to, q->seq + ahead, &t);
+	ok = svq_vector_sound(q, p, &t, from.id, n, mode, &desc, &len);
+	ok = svq_vector_translate(
+		map, ok, svq_firsts(desc), _mm512_sub_epi64(len, svq_all(1)), from.writes, &delta);
 	k = svq_lanes_count(ok, n);
-	if (likely(k == SVQ_LANES))
-		svq_vector_give(q, p->sv, from, to, desc, delta, seq, SVQ_LANES, mode);
-	else if (k != 0)
-		svq_vector_give(q, p->sv, from, to, desc, delta, seq, k, mode);
-	if (!from->writes)
-		*bytes = _mm512_mask_add_epi64(*bytes, svq_lanes(k), *bytes, len);
-	return k;
-}
-
-/**
- * Relay up to @p n plain chains to the device, the next ones available. @return how many; the first
- * one that is not as expected is left, and all behind it.
- */
-SVQ_VECTOR unsigned int
-svq_vector_avail(struct svq_queue *q, const struct svq_vector_pair *p,
-	const struct svq_gpa_map *map, unsigned int n, enum svq_slots_mode mode, uint64_t *bytes)
-{
-	const uint32_t guest_size = q->guest.size, size = q->size;
-	__m512i sum = _mm512_setzero_si512();
-	struct svq_run from, to;
-	unsigned int i, end, k;
-
-	n = p->g->limit(q, 0, n);
-	if (mode == SVQ_SLOTS_RING)
-		n = RTE_MIN(n, q->shadow.n_free);
-	p->g->from(q, 0, &from);
-	if (unlikely(n == 0 || !p->gv->expect(q, &from)) ||
-		unlikely(q->net_header != 0 && from.writes == (q->qid % 2 != 0)))
-		return 0;
-	p->s->to(q, 0, &to);
-	to.writes = from.writes;
-	to.id = mode == SVQ_SLOTS_KEPT ? from.id : q->shadow.free[q->shadow.n_free - 1];
-	for (i = 0; i < n; i += k) {
-		/* Ids go on from 0 behind the last one. */
-		if (unlikely(from.id == guest_size)) {
-			from.id = 0;
-			to.id = mode == SVQ_SLOTS_KEPT ? 0 : to.id;
-		}
-		if (mode == SVQ_SLOTS_RING)
-			to.id &= q->shadow.mask;
-		end = RTE_MIN(n - i, svq_run_room(&from, guest_size));
-		end = RTE_MIN(end, svq_run_room(&to, size));
-		end = RTE_MIN(end, guest_size - from.id);
-		if (mode == SVQ_SLOTS_RING)
-			end = RTE_MIN(end, size - to.id);
-		for (end += i; likely(i + SVQ_LANES <= end); i += SVQ_LANES) {
-			k = svq_vector_avail_eight(
-				q, p, map, &from, &to, q->seq + i, SVQ_LANES, mode, &sum);
-			svq_run_step(&from, k);
-			svq_run_step(&to, k);
-			if (unlikely(k < SVQ_LANES)) {
-				i += k;
-				goto out;
-			}
-		}
-		k = 0;
-		if (likely(i == end))
-			continue;
-		k = svq_vector_avail_eight(q, p, map, &from, &to, q->seq + i, end - i, mode, &sum);
-		svq_run_step(&from, k);
-		svq_run_step(&to, k);
-		if (unlikely(i + k < end)) {
-			i += k;
-			break;
-		}
-	}
-out:
-	if (i != 0)
-		p->s->stored(q, &to, i);
-	if (mode == SVQ_SLOTS_RING)
-		q->shadow.n_free -= i;
+	if (unlikely(k == 0))
+		return (struct svq_vector_moved){.ended = true};
+	svq_vector_give(q, p, &t, desc, delta, from.id, k, mode);
 	if (!from.writes)
-		*bytes += svq_sum(sum);
-	return i;
+		q->stats.bytes += svq_sum(_mm512_maskz_mov_epi64(svq_lanes(k), len));
+	svq_vector_there_end(q, p, &to, ahead, k, mode);
+	return (struct svq_vector_moved){k, k < n};
 }
+
+/** As svq_vector_ops.avail. */
+SVQ_VECTOR struct svq_vector_moved
+svq_vector_avail(struct svq_queue *q, const struct svq_vector_pair *p,
+	const struct svq_gpa_map *map, unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
+{
+	struct svq_vector_there t;
+	unsigned int end, i = 0;
+	struct svq_run from, to;
+
+	end = svq_vector_there_look(q, p, ahead, n, mode, &from, &to);
+	if (unlikely(end == 0))
+		return (struct svq_vector_moved){.ended = true};
+	svq_vector_least(q, &t);
+	svq_vector_there_begin(q, p, &from, &to, q->seq + ahead, &t);
+	if (likely(map->eight == SVQ_GPA_FEW))
+		i = svq_vector_there_eights(q, p, map, &t, from.id, end, mode, SVQ_GPA_FEW);
+	else if (map->eight == SVQ_GPA_SCAN)
+		i = svq_vector_there_eights(q, p, map, &t, from.id, end, mode, SVQ_GPA_SCAN);
+	else if (map->eight == SVQ_GPA_GATHER)
+		i = svq_vector_there_eights(q, p, map, &t, from.id, end, mode, SVQ_GPA_GATHER);
+	if (unlikely(i == 0))
+		return p->avail_part(q, map, ahead, n, mode);
+	if (!from.writes)
+		q->stats.bytes += svq_sum(t.bytes);
+	svq_vector_there_end(q, p, &to, ahead, i, mode);
+	return (struct svq_vector_moved){.n = i};
+}
+
+/* ---- And back ---- */
 
 /* Log what was written of @p n plain chains: eight buffers are asked at once whether their pages
  * are marked, as in svq_dirty_log_is_marked(). */
@@ -270,208 +402,329 @@ svq_vector_log(const struct svq_queue *q, __m512i gpa, __m512i len, unsigned int
 	}
 }
 
-/* Take @p n chains from slot @p slot on, of which the device wrote @p len bytes, or all if @p all.
- * Those of the lanes @p ok are taken, as far as nothing else is at fault. @p to: as the guest is to
- * get them. @return how many. */
+/** A pass back. */
+struct svq_vector_back {
+	struct svq_side from;
+	struct svq_side to;
+	struct svq_records records;
+	__m512i bytes; /**< so far */
+};
+
+/* Chains from slot @p slot on. @p to: as the guest is to get them. */
+SVQ_VECTOR void
+svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_vector *gv,
+	const struct svq_run *to, uint32_t slot, struct svq_vector_back *b)
+{
+	const uint64_t word = svq_vector_word(to->id, to->writes);
+
+	b->records = (struct svq_records){
+		.flight = &q->shadow.flight[slot],
+		.expected = _mm512_add_epi64(svq_all(word), svq_numbers_high()),
+		.may = svq_all(to->writes ? SVQ_HALF_LEN : 0),
+	};
+	if (gv != NULL)
+		b->to = gv->to(q, to);
+}
+
+/* Take @p n chains, of which the device wrote @p len bytes, or all if @p all. Those of the lanes
+ * @p ok are taken, as far as nothing else is at fault; if they are eight, all of them or none. @p
+ * id: the first one's at the guest. @return how many. */
 SVQ_VECTOR unsigned int
-svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, const struct svq_run *to,
-	uint32_t slot, bool all, __m512i len, __mmask8 ok, unsigned int n, enum svq_slots_mode mode,
-	bool log, __m512i *bytes)
+svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, struct svq_vector_back *b,
+	uint32_t id, bool all, __m512i len, __mmask8 ok, unsigned int n, bool whole,
+	enum svq_slots_mode mode, bool log)
 {
 	const struct svq_eight zero = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-	struct svq_flight *flight = &q->shadow.flight[slot];
-	struct svq_eight known = svq_load_eight(flight, n);
-	__m512i half = svq_seconds(known), may;
+	struct svq_records *r = &b->records;
+	struct svq_eight known = svq_load_eight(r->flight, n);
+	__m512i half = svq_seconds(known), may = _mm512_and_epi64(half, r->may);
 	unsigned int k;
 
-	may = _mm512_and_epi64(half, svq_all(to->writes ? SVQ_HALF_LEN : 0));
 	if (all)
 		len = may;
-	ok = _mm512_mask_cmpeq_epi64_mask(ok, _mm512_andnot_epi64(svq_all(SVQ_HALF_LEN), half),
-		_mm512_add_epi64(svq_all(svq_vector_word(to->id, to->writes)), svq_numbers_high()));
+	ok = _mm512_mask_cmpeq_epi64_mask(
+		ok, _mm512_andnot_epi64(svq_all(SVQ_HALF_LEN), half), r->expected);
 	ok = _mm512_mask_cmple_epu64_mask(ok, len, may);
-	k = svq_lanes_count(ok, n);
+	k = whole ? (likely(ok == 0xff) ? SVQ_LANES : 0) : svq_lanes_count(ok, n);
 	if (unlikely(k == 0))
 		return 0;
+	if (whole)
+		k = SVQ_LANES;
+	else
+		len = _mm512_maskz_mov_epi64(svq_lanes(k), len);
 	if (log)
 		svq_vector_log(q, svq_firsts(known), len, k);
 	if (mode == SVQ_SLOTS_RING) {
-		struct svq_bits bits = svq_bits(q->guest.ids, to->id, k);
+		struct svq_bits bits = svq_bits(q->guest.ids, id, k);
 
 		*bits.low &= ~bits.in_low;
 		*bits.high &= ~bits.in_high;
 	}
-	if (likely(k == SVQ_LANES)) {
-		*bytes = _mm512_add_epi64(*bytes, len);
-		svq_store_eight(flight, zero, SVQ_LANES);
-		if (gv != NULL)
-			gv->store(q, to, known, len, SVQ_LANES);
-	} else {
-		*bytes = _mm512_mask_add_epi64(*bytes, svq_lanes(k), *bytes, len);
-		svq_store_eight(flight, zero, k);
-		if (gv != NULL)
-			gv->store(q, to, known, len, k);
-	}
+	b->bytes = _mm512_add_epi64(b->bytes, len);
+	svq_store_eight(r->flight, zero, k);
+	if (gv != NULL)
+		gv->store(q, &b->to, known, len, k);
+	r->flight += SVQ_LANES;
+	r->expected = _mm512_add_epi64(r->expected, svq_all(SVQ_LANES * SVQ_HALF_ONE));
 	return k;
 }
 
-/* Chains that lie without a gap from slot @p slot on, at most @p n. */
+/* What the guest is to get, from the record of the chain in @p slot. @return how many, @p n at
+ * most, lie in one piece: before the end of a ring, or of the ids or slots; 0: nothing can be
+ * expected. */
 static __rte_always_inline unsigned int
-svq_vector_back_room(
-	const struct svq_queue *q, struct svq_run *to, uint32_t slot, bool put, unsigned int n)
-{
-	if (unlikely(to->id == q->guest.size))
-		to->id = 0;
-	if (put)
-		n = RTE_MIN(n, svq_run_room(to, q->guest.size));
-	n = RTE_MIN(n, q->size - slot);
-	return RTE_MIN(n, q->guest.size - to->id);
-}
-
-/* What the guest is to get, from the record of the chain in @p slot. @return false: nothing can be
- * expected of it. */
-static __rte_always_inline bool
-svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_run *to,
-	uint32_t slot, unsigned int done)
+svq_vector_back_expect(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_run *to,
+	uint32_t slot, unsigned int done, unsigned int n)
 {
 	const struct svq_flight *flight = &q->shadow.flight[slot];
+	const uint32_t guest_size = q->guest.size, word = flight->word;
 
 	to->at = 0;
 	to->wrap = false;
 	to->first = false;
 	if (g != NULL)
 		g->to(q, done, to);
-	to->writes = flight->word & SVQ_FLIGHT_WRITES;
-	to->id = flight->word & SVQ_FLIGHT_ID;
-	return to->id < q->guest.size;
+	to->writes = word & SVQ_FLIGHT_WRITES;
+	to->id = word & SVQ_FLIGHT_ID;
+	if (unlikely(to->id >= guest_size))
+		return 0;
+	n = RTE_MIN(n, q->size - slot);
+	n = RTE_MIN(n, guest_size - to->id);
+	return RTE_MIN(n, guest_size - to->at);
 }
 
-SVQ_VECTOR void
-svq_vector_back_end(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_run *to,
-	unsigned int n, enum svq_slots_mode mode, uint16_t *last)
+/* The same, and which entries are to tell of it. */
+SVQ_VECTOR unsigned int
+svq_vector_back_look(struct svq_queue *q, const struct svq_vector_pair *p,
+	const struct svq_guest_ops *g, unsigned int ahead, unsigned int done, unsigned int n,
+	enum svq_slots_mode mode, struct svq_run *from, struct svq_run *to)
 {
-	/* The next one's may have begun from 0 again. */
-	*last = (to->id != 0 ? to->id : q->guest.size) - 1;
+	p->s->from(q, ahead, from);
+	from->id = p->sv->expect(q, from);
+	if (unlikely(mode == SVQ_SLOTS_RING ? from->id != q->shadow.oldest : from->id >= q->size))
+		return 0;
+	n = svq_vector_back_expect(q, g, to, from->id, done, n);
+	return RTE_MIN(n, q->size - from->at);
+}
+
+/* @p n chains have been returned, the first one of which the guest knows by @p id. */
+SVQ_VECTOR void
+svq_vector_back_end(struct svq_queue *q, const struct svq_guest_ops *g, uint32_t id, unsigned int n,
+	enum svq_slots_mode mode, uint16_t *last)
+{
+	*last = id + n - 1;
 	if (g != NULL)
 		g->stored(q, n);
 	if (mode == SVQ_SLOTS_RING)
 		svq_shadow_free_oldest(q, n);
 }
 
-/** As svq_vector_ops.used. */
-SVQ_VECTOR unsigned int
-svq_vector_used(struct svq_queue *q, const struct svq_vector_pair *p, bool put, unsigned int ahead,
-	unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log, uint64_t *bytes,
+/* As svq_vector_used(), up to eight, the last ones or among which one is not as expected. */
+SVQ_VECTOR struct svq_vector_moved
+svq_vector_used_part(struct svq_queue *q, const struct svq_vector_pair *p, bool put,
+	unsigned int ahead, unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log,
 	uint16_t *last)
 {
 	const struct svq_guest_vector *gv = put ? p->gv : NULL;
 	const struct svq_guest_ops *g = put ? p->g : NULL;
-	__m512i sum = _mm512_setzero_si512(), len;
+	struct svq_vector_back b = {.bytes = _mm512_setzero_si512()};
 	struct svq_run from, to;
-	unsigned int i, end, k;
+	unsigned int k;
 	__mmask8 ok;
+	__m512i len;
 
-	p->s->from(q, ahead, &from);
-	from.id = p->sv->expect(q, &from);
-	if (unlikely(mode == SVQ_SLOTS_RING ? from.id != q->shadow.oldest : from.id >= q->size) ||
-		unlikely(!svq_vector_back_begin(q, g, &to, from.id, done)))
-		return 0;
-	for (i = 0; i < n; i += k) {
-		if (unlikely(from.id == (mode == SVQ_SLOTS_KEPT ? q->guest.size : q->size)))
-			from.id = 0;
-		end = RTE_MIN(n - i, svq_run_room(&from, q->size));
-		end = i + svq_vector_back_room(q, &to, from.id, g != NULL, end);
-		for (; likely(i + SVQ_LANES <= end); i += SVQ_LANES) {
-			ok = p->sv->load(q, &from, SVQ_LANES, &len);
-			k = svq_vector_take(
-				q, gv, &to, from.id, false, len, ok, SVQ_LANES, mode, log, &sum);
-			svq_run_step(&from, k);
-			svq_run_step(&to, k);
-			if (unlikely(k < SVQ_LANES)) {
-				i += k;
-				goto out;
-			}
-		}
-		k = 0;
-		if (likely(i == end))
-			continue;
-		ok = p->sv->load(q, &from, end - i, &len);
-		k = svq_vector_take(q, gv, &to, from.id, false, len, ok, end - i, mode, log, &sum);
-		svq_run_step(&from, k);
-		svq_run_step(&to, k);
-		if (unlikely(i + k < end)) {
-			i += k;
-			break;
-		}
-	}
-out:
-	if (unlikely(i == 0))
-		return 0;
+	n = svq_vector_back_look(
+		q, p, g, ahead, done, RTE_MIN(n, (unsigned int)SVQ_LANES), mode, &from, &to);
+	if (unlikely(n == 0))
+		return (struct svq_vector_moved){.ended = true};
+	b.from = p->sv->from(q, &from);
+	svq_vector_back_begin(q, gv, &to, from.id, &b);
+	ok = p->sv->load(&b.from, n, &len);
+	k = svq_vector_take(q, gv, &b, to.id, false, len, ok, n, false, mode, log);
+	if (unlikely(k == 0))
+		return (struct svq_vector_moved){.ended = true};
+	q->stats.bytes += svq_sum(b.bytes);
+	svq_run_step(&from, k);
 	p->s->passed(q, &from);
-	svq_vector_back_end(q, g, &to, i, mode, last);
-	*bytes += svq_sum(sum);
-	return i;
+	svq_vector_back_end(q, g, to.id, k, mode, last);
+	return (struct svq_vector_moved){k, k < n};
+}
+
+/** As svq_vector_ops.used. */
+SVQ_VECTOR struct svq_vector_moved
+svq_vector_used(struct svq_queue *q, const struct svq_vector_pair *p, bool put, unsigned int ahead,
+	unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log, uint16_t *last)
+{
+	const struct svq_guest_vector *gv = put ? p->gv : NULL;
+	const struct svq_guest_ops *g = put ? p->g : NULL;
+	struct svq_vector_back b = {.bytes = _mm512_setzero_si512()};
+	unsigned int end, i = 0;
+	struct svq_run from, to;
+
+	end = svq_vector_back_look(q, p, g, ahead, done, n, mode, &from, &to);
+	if (unlikely(end == 0))
+		return (struct svq_vector_moved){.ended = true};
+	b.from = p->sv->from(q, &from);
+	svq_vector_back_begin(q, gv, &to, from.id, &b);
+	for (; likely(i + SVQ_LANES <= end); i += SVQ_LANES) {
+		__m512i len;
+		__mmask8 ok = p->sv->load(&b.from, SVQ_LANES, &len);
+
+		if (unlikely(svq_vector_take(q, gv, &b, to.id + i, false, len, ok, SVQ_LANES, true,
+				     mode, log) == 0))
+			break;
+	}
+	if (unlikely(i == 0))
+		return p->used_part(q, put, ahead, done, n, mode, log, last);
+	if (to.writes)
+		q->stats.bytes += svq_sum(b.bytes);
+	svq_run_step(&from, i);
+	p->s->passed(q, &from);
+	svq_vector_back_end(q, g, to.id, i, mode, last);
+	return (struct svq_vector_moved){.n = i};
 }
 
 /** As svq_vector_ops.skip. */
 SVQ_VECTOR unsigned int
 svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, uint16_t end,
-	unsigned int done, unsigned int n, bool log, uint64_t *bytes, uint16_t *last)
+	unsigned int done, unsigned int n, bool log, uint16_t *last)
 {
 	const struct svq_guest_vector *gv = put ? p->gv : NULL;
 	const struct svq_guest_ops *g = put ? p->g : NULL;
-	__m512i sum = _mm512_setzero_si512();
-	uint32_t slot = q->shadow.oldest;
-	unsigned int i, m, k;
+	struct svq_vector_back b = {.bytes = _mm512_setzero_si512()};
+	const uint32_t slot = q->shadow.oldest;
+	unsigned int i = 0, k, m;
 	struct svq_run to;
 
 	n = RTE_MIN(n, (unsigned int)(end - slot) & q->shadow.mask);
-	if (unlikely(!svq_vector_back_begin(q, g, &to, slot, done)))
+	n = svq_vector_back_expect(q, g, &to, slot, done, n);
+	if (unlikely(n == 0))
 		return 0;
-	for (i = 0; i < n; i += k) {
-		m = svq_vector_back_room(q, &to, slot, g != NULL, n - i);
-		m = RTE_MIN(m, (unsigned int)SVQ_LANES);
-		k = svq_vector_take(
-			q, gv, &to, slot, true, sum, svq_lanes(m), m, SVQ_SLOTS_RING, log, &sum);
-		slot = (slot + k) & q->shadow.mask;
-		svq_run_step(&to, k);
-		if (unlikely(k < m)) {
-			i += k;
-			break;
-		}
-	}
+	svq_vector_back_begin(q, gv, &to, slot, &b);
+	do {
+		m = RTE_MIN(n - i, (unsigned int)SVQ_LANES);
+		k = svq_vector_take(q, gv, &b, to.id + i, true, b.bytes, svq_lanes(m), m, false,
+			SVQ_SLOTS_RING, log);
+		i += k;
+	} while (i < n && k == m);
 	if (unlikely(i == 0))
 		return 0;
-	svq_vector_back_end(q, g, &to, i, SVQ_SLOTS_RING, last);
-	*bytes += svq_sum(sum);
+	svq_vector_back_end(q, g, to.id, i, SVQ_SLOTS_RING, last);
+	q->stats.bytes += svq_sum(b.bytes);
 	return i;
 }
 
-/** Define the operations of a pairing. */
-#define SVQ_VECTOR_OPS(name, guest, shadow, guest_vector, shadow_vector)                         \
-	static const struct svq_vector_pair name##_pair = {                                      \
-		.g = guest, .s = shadow, .gv = guest_vector, .sv = shadow_vector};               \
-	SVQ_VECTOR unsigned int name##_avail(struct svq_queue *q, const struct svq_gpa_map *map, \
-		unsigned int n, enum svq_slots_mode mode, uint64_t *bytes)                       \
-	{                                                                                        \
-		return svq_vector_avail(q, &name##_pair, map, n, mode, bytes);                   \
-	}                                                                                        \
-	SVQ_VECTOR unsigned int name##_used(struct svq_queue *q, bool put, unsigned int ahead,   \
-		unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log,           \
-		uint64_t *bytes, uint16_t *last)                                                 \
-	{                                                                                        \
-		if (put)                                                                         \
-			return svq_vector_used(                                                  \
-				q, &name##_pair, true, ahead, done, n, mode, log, bytes, last);  \
-		return svq_vector_used(                                                          \
-			q, &name##_pair, false, ahead, done, n, mode, log, bytes, last);         \
-	}                                                                                        \
-	SVQ_VECTOR unsigned int name##_skip(struct svq_queue *q, bool put, uint16_t end,         \
-		unsigned int done, unsigned int n, bool log, uint64_t *bytes, uint16_t *last)    \
-	{                                                                                        \
-		return svq_vector_skip(q, &name##_pair, put, end, done, n, log, bytes, last);    \
-	}                                                                                        \
-	static const struct svq_vector_ops name = {                                              \
-		.avail = name##_avail, .used = name##_used, .skip = name##_skip}
+/*
+ * Define the operations of a pairing. Functions of their own: each has the registers to itself, and
+ * what is the rule is compiled for just that.
+ */
+#define SVQ_VECTOR_FN static __rte_noinline SVQ_AVX512
+#define SVQ_VECTOR_OPS(name, guest, shadow, guest_vector, shadow_vector)                          \
+	static const struct svq_vector_pair name##_pair;                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_avail_part(struct svq_queue *q,              \
+		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n,                \
+		enum svq_slots_mode mode)                                                         \
+	{                                                                                         \
+		return svq_vector_avail_part(q, &name##_pair, map, ahead, n, mode);               \
+	}                                                                                         \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_part(struct svq_queue *q, bool put,     \
+		unsigned int ahead, unsigned int done, unsigned int n, enum svq_slots_mode mode,  \
+		bool log, uint16_t *last)                                                         \
+	{                                                                                         \
+		return put ? svq_vector_used_part(                                                \
+				     q, &name##_pair, true, ahead, done, n, mode, log, last)      \
+			   : svq_vector_used_part(                                                \
+				     q, &name##_pair, false, ahead, done, n, mode, log, last);    \
+	}                                                                                         \
+	static const struct svq_vector_pair name##_pair = {.g = guest,                            \
+		.s = shadow,                                                                      \
+		.gv = guest_vector,                                                               \
+		.sv = shadow_vector,                                                              \
+		.avail_part = name##_avail_part,                                                  \
+		.used_part = name##_used_part};                                                   \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_avail_kept(struct svq_queue *q,              \
+		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n)                \
+	{                                                                                         \
+		return svq_vector_avail(q, &name##_pair, map, ahead, n, SVQ_SLOTS_KEPT);          \
+	}                                                                                         \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_avail_ring(struct svq_queue *q,              \
+		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n)                \
+	{                                                                                         \
+		return svq_vector_avail(q, &name##_pair, map, ahead, n, SVQ_SLOTS_RING);          \
+	}                                                                                         \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept(                                   \
+		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)          \
+	{                                                                                         \
+		return svq_vector_used(                                                           \
+			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, false, last);     \
+	}                                                                                         \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept_log(                               \
+		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)          \
+	{                                                                                         \
+		return svq_vector_used(                                                           \
+			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, true, last);      \
+	}                                                                                         \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_ring(struct svq_queue *q,               \
+		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)            \
+	{                                                                                         \
+		return svq_vector_used(                                                           \
+			q, &name##_pair, true, ahead, done, n, SVQ_SLOTS_RING, false, last);      \
+	}                                                                                         \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_batch(struct svq_queue *q,              \
+		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)            \
+	{                                                                                         \
+		return svq_vector_used(                                                           \
+			q, &name##_pair, false, ahead, done, n, SVQ_SLOTS_RING, false, last);     \
+	}                                                                                         \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_ring_log(struct svq_queue *q, bool put, \
+		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)            \
+	{                                                                                         \
+		return put ? svq_vector_used(q, &name##_pair, true, ahead, done, n,               \
+				     SVQ_SLOTS_RING, true, last)                                  \
+			   : svq_vector_used(q, &name##_pair, false, ahead, done, n,              \
+				     SVQ_SLOTS_RING, true, last);                                 \
+	}                                                                                         \
+	SVQ_VECTOR struct svq_vector_moved name##_avail(struct svq_queue *q,                      \
+		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n,                \
+		enum svq_slots_mode mode)                                                         \
+	{                                                                                         \
+		return mode == SVQ_SLOTS_KEPT ? name##_avail_kept(q, map, ahead, n)               \
+					      : name##_avail_ring(q, map, ahead, n);              \
+	}                                                                                         \
+	SVQ_VECTOR struct svq_vector_moved name##_used(struct svq_queue *q, bool put,             \
+		unsigned int ahead, unsigned int done, unsigned int n, enum svq_slots_mode mode,  \
+		bool log, uint16_t *last)                                                         \
+	{                                                                                         \
+		if (mode == SVQ_SLOTS_KEPT)                                                       \
+			return log ? name##_used_kept_log(q, ahead, n, last)                      \
+				   : name##_used_kept(q, ahead, n, last);                         \
+		if (log)                                                                          \
+			return name##_used_ring_log(q, put, ahead, done, n, last);                \
+		return put ? name##_used_ring(q, ahead, done, n, last)                            \
+			   : name##_used_batch(q, ahead, done, n, last);                          \
+	}                                                                                         \
+	SVQ_VECTOR_FN unsigned int name##_skip(struct svq_queue *q, bool put, uint16_t end,       \
+		unsigned int done, unsigned int n, bool log, uint16_t *last)                      \
+	{                                                                                         \
+		return put ? svq_vector_skip(q, &name##_pair, true, end, done, n, log, last)      \
+			   : svq_vector_skip(q, &name##_pair, false, end, done, n, log, last);    \
+	}                                                                                         \
+	SVQ_VECTOR struct svq_vector_moved name##_avail_first(struct svq_queue *q,                \
+		const struct svq_gpa_map *map, unsigned int n, enum svq_slots_mode mode)          \
+	{                                                                                         \
+		return svq_vector_avail(q, &name##_pair, map, 0, n, mode);                        \
+	}                                                                                         \
+	SVQ_VECTOR struct svq_vector_moved name##_used_first(struct svq_queue *q, unsigned int n) \
+	{                                                                                         \
+		uint16_t last;                                                                    \
+                                                                                                  \
+		return svq_vector_used(                                                           \
+			q, &name##_pair, true, 0, 0, n, SVQ_SLOTS_KEPT, false, &last);            \
+	}                                                                                         \
+	static const struct svq_vector_ops name = {.avail = name##_avail,                         \
+		.used = name##_used,                                                              \
+		.skip = name##_skip,                                                              \
+		.avail_first = name##_avail_first,                                                \
+		.used_first = name##_used_first}
 
 #endif /* QUEUE_VECTOR_H */

@@ -15,27 +15,39 @@
 
 /* Our records have the guest's id and marks of our own where flags and the slot have to stand: what
  * has to be added to the one for the other is the same in all lanes. */
-SVQ_VECTOR void
-shadow_packed_store_eight(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
-	struct svq_eight flight, uint32_t id, __m512i delta, unsigned int n)
+SVQ_VECTOR struct svq_side
+shadow_packed_vector_to(struct svq_queue *q, const struct svq_run *run, uint32_t id)
 {
 	struct svq_shadow_ring *r = &q->shadow;
-	const bool writes = run->writes;
 	const uint32_t flags =
-		svq_packed_avail_flags(run->wrap) | (writes ? VRING_DESC_F_WRITE : 0);
+		svq_packed_avail_flags(run->wrap) | (run->writes ? VRING_DESC_F_WRITE : 0);
 	const uint32_t want = flags << 16 | run->id;
-	const uint32_t have = svq_flight_plain(id, writes);
-	const __m512i more = svq_all((uint64_t)(want - have) << 32);
+	const uint32_t have = svq_flight_plain(id, run->writes);
+	struct svq_side to = {
+		.entry = &r->packed_desc[run->at],
+		.expected = svq_all((uint64_t)(want - have) << 32),
+		.veil = _mm512_setzero_si512(),
+	};
 
-	desc = svq_add(flight, svq_eight(delta, more));
 	/* The first one's flags publish the burst: with this one turned it is as the device gave it
 	 * back. */
 	if (run->first) {
 		r->put_flags = flags;
-		desc.low = _mm512_mask_xor_epi64(
-			desc.low, 1 << 1, desc.low, svq_all((uint64_t)SVQ_PACKED_AVAIL << 48));
+		to.veil = _mm512_maskz_set1_epi64(
+			1 << 1, (long long)((uint64_t)SVQ_PACKED_AVAIL << 48));
 	}
-	svq_store_eight(&r->packed_desc[run->at], desc, n);
+	return to;
+}
+
+SVQ_VECTOR void
+shadow_packed_store_eight(struct svq_side *to, struct svq_eight desc, struct svq_eight flight,
+	__m512i delta, unsigned int n)
+{
+	desc = svq_add(flight, svq_eight(delta, to->expected));
+	desc.low = _mm512_xor_epi64(desc.low, to->veil);
+	svq_store_eight(to->entry, desc, n);
+	to->entry = RTE_PTR_ADD(to->entry, SVQ_LANES * sizeof(struct vring_packed_desc));
+	to->veil = _mm512_setzero_si512();
 }
 
 static __rte_always_inline uint32_t
@@ -44,24 +56,37 @@ shadow_packed_expect(const struct svq_queue *q, const struct svq_run *run)
 	return *(const volatile uint16_t *)&q->shadow.packed_desc[run->at].id;
 }
 
+SVQ_VECTOR struct svq_side
+shadow_packed_vector_from(const struct svq_queue *q, const struct svq_run *run)
+{
+	const uint64_t flags = svq_packed_used_flags(run->wrap);
+
+	return (struct svq_side){
+		.entry = &q->shadow.packed_desc[run->at],
+		.expected = _mm512_add_epi64(
+			svq_all(flags << 48 | run->id * SVQ_HALF_ONE), svq_numbers_high()),
+	};
+}
+
 /* With a length that is not possible the flag would matter: see shadow_packed_length(). */
 SVQ_VECTOR __mmask8
-shadow_packed_load_eight(
-	const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len)
+shadow_packed_load_eight(struct svq_side *from, unsigned int n, __m512i *len)
 {
 	const uint64_t ignored = SVQ_HALF_LEN | (uint64_t)VRING_DESC_F_WRITE << 48;
-	__m512i half =
-		svq_read_once(svq_seconds(svq_load_eight(&q->shadow.packed_desc[run->at], n)));
-	uint64_t want = (uint64_t)svq_packed_used_flags(run->wrap) << 48 | (uint64_t)run->id << 32;
+	const __m512i expected = from->expected;
+	__m512i half = svq_read_once(svq_seconds(svq_load_eight(from->entry, n)));
 
 	*len = _mm512_and_epi64(half, svq_all(SVQ_HALF_LEN));
-	return _mm512_cmpeq_epi64_mask(_mm512_andnot_epi64(svq_all(ignored), half),
-		_mm512_add_epi64(svq_all(want), svq_numbers_high()));
+	from->entry = RTE_PTR_ADD(from->entry, SVQ_LANES * sizeof(struct vring_packed_desc));
+	from->expected = _mm512_add_epi64(expected, svq_all(SVQ_LANES * SVQ_HALF_ONE));
+	return _mm512_cmpeq_epi64_mask(_mm512_andnot_epi64(svq_all(ignored), half), expected);
 }
 
 static const struct svq_shadow_vector svq_shadow_packed_vector = {
+	.to = shadow_packed_vector_to,
 	.store = shadow_packed_store_eight,
 	.expect = shadow_packed_expect,
+	.from = shadow_packed_vector_from,
 	.load = shadow_packed_load_eight,
 };
 

@@ -13,25 +13,34 @@
 #include "queue_vector.h"
 #include "shadow_split.h"
 
+SVQ_VECTOR struct svq_side
+shadow_split_vector_to(struct svq_queue *q, const struct svq_run *run, uint32_t id)
+{
+	RTE_SET_USED(id);
+	return (struct svq_side){
+		.entry = &q->shadow.avail->ring[run->at],
+		.desc = &q->shadow.desc[run->id],
+		.expected = svq_all(run->writes ? VRING_DESC_F_WRITE * SVQ_HALF_ONE : 0),
+		.heads = svq_heads(run->id),
+	};
+}
+
 SVQ_VECTOR void
-shadow_split_store_eight(struct svq_queue *q, const struct svq_run *run, struct svq_eight desc,
-	struct svq_eight flight, uint32_t id, __m512i delta, unsigned int n)
+shadow_split_store_eight(struct svq_side *to, struct svq_eight desc, struct svq_eight flight,
+	__m512i delta, unsigned int n)
 {
 	const struct svq_eight zero = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-	uint16_t *ring = &q->shadow.avail->ring[run->at];
-	const uint64_t flags = run->writes ? (uint64_t)VRING_DESC_F_WRITE << 32 : 0;
-	const __m128i heads = _mm_add_epi16(
-		_mm_set1_epi16((short)run->id), _mm_set_epi16(7, 6, 5, 4, 3, 2, 1, 0));
 
 	RTE_SET_USED(flight);
-	RTE_SET_USED(id);
-	desc = svq_with_lengths(zero, desc);
-	svq_store_eight(
-		&q->shadow.desc[run->id], svq_add(desc, svq_eight(delta, svq_all(flags))), n);
+	desc = svq_add(svq_with_lengths(zero, desc), svq_eight(delta, to->expected));
+	svq_store_eight(to->desc, desc, n);
 	if (n == SVQ_LANES)
-		_mm_storeu_si128((void *)ring, heads);
+		_mm_storeu_si128(to->entry, to->heads);
 	else
-		_mm_mask_storeu_epi16((void *)ring, svq_turns(n), heads);
+		_mm_mask_storeu_epi16(to->entry, svq_turns(n), to->heads);
+	to->entry = RTE_PTR_ADD(to->entry, SVQ_LANES * sizeof(uint16_t));
+	to->desc = RTE_PTR_ADD(to->desc, SVQ_LANES * sizeof(struct vring_desc));
+	to->heads = svq_heads_step(to->heads);
 }
 
 static __rte_always_inline uint32_t
@@ -40,20 +49,32 @@ shadow_split_expect(const struct svq_queue *q, const struct svq_run *run)
 	return *(const volatile uint32_t *)&q->shadow.used->ring[run->at].id;
 }
 
-SVQ_VECTOR __mmask8
-shadow_split_load_eight(
-	const struct svq_queue *q, const struct svq_run *run, unsigned int n, __m512i *len)
+SVQ_VECTOR struct svq_side
+shadow_split_vector_from(const struct svq_queue *q, const struct svq_run *run)
 {
-	__m512i elems = svq_from_turn(svq_read_once(svq_load(&q->shadow.used->ring[run->at], n)));
+	return (struct svq_side){
+		.entry = &q->shadow.used->ring[run->at],
+		.expected = _mm512_add_epi64(svq_all(run->id), svq_numbers()),
+	};
+}
+
+SVQ_VECTOR __mmask8
+shadow_split_load_eight(struct svq_side *from, unsigned int n, __m512i *len)
+{
+	const __m512i elems = svq_from_turn(svq_read_once(svq_load(from->entry, n)));
+	const __m512i expected = from->expected;
 
 	*len = _mm512_srli_epi64(elems, 32);
-	return _mm512_cmpeq_epi64_mask(_mm512_and_epi64(elems, svq_all(UINT32_MAX)),
-		_mm512_add_epi64(svq_all(run->id), svq_numbers()));
+	from->entry = RTE_PTR_ADD(from->entry, SVQ_LANES * sizeof(struct vring_used_elem));
+	from->expected = _mm512_add_epi64(expected, svq_all(SVQ_LANES));
+	return _mm512_cmpeq_epi64_mask(_mm512_and_epi64(elems, svq_all(UINT32_MAX)), expected);
 }
 
 static const struct svq_shadow_vector svq_shadow_split_vector = {
+	.to = shadow_split_vector_to,
 	.store = shadow_split_store_eight,
 	.expect = shadow_split_expect,
+	.from = shadow_split_vector_from,
 	.load = shadow_split_load_eight,
 };
 

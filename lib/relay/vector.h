@@ -37,6 +37,9 @@
 /** Lanes of a register of halves. */
 #define SVQ_LANES 8
 
+/** One, in the upper 32 bits of a half. */
+#define SVQ_HALF_ONE (UINT64_C(1) << 32)
+
 /** Eight times two halves, as in memory. */
 struct svq_eight {
 	__m512i low;  /**< the first four */
@@ -92,6 +95,20 @@ svq_lanes_count(__mmask8 set, unsigned int n)
 	for (k = 0; (set & svq_lanes(k + 1)) == svq_lanes(k + 1); k++)
 		;
 	return k;
+}
+
+/** Entries of an available ring, eight that follow one another. */
+SVQ_VECTOR __m128i
+svq_heads(uint32_t first)
+{
+	return _mm_add_epi16(_mm_set1_epi16((short)first), _mm_set_epi16(7, 6, 5, 4, 3, 2, 1, 0));
+}
+
+/** And the next eight. */
+SVQ_VECTOR __m128i
+svq_heads_step(__m128i heads)
+{
+	return _mm_add_epi16(heads, _mm_set1_epi16(SVQ_LANES));
 }
 
 /** A register that has the descriptors in turn, as memory has them, in the order of lanes. */

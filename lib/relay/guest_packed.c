@@ -103,7 +103,7 @@ requeue(struct svq_queue *q, const uint16_t *heads, uint32_t n)
 
 		/* A chain that lies where it is to be, in this lap, has been written over by
 		 * nobody. */
-		if (q->shadow.order[heads[i]].seq != seq)
+		if (q->shadow.seq[heads[i]] != seq)
 			rewrite(q, heads[i], pos, wrap);
 		seq += places;
 		pos = svq_packed_step(pos, places, q->guest.size, &wrap);

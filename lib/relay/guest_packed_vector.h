@@ -44,7 +44,7 @@ guest_packed_vector_from(const struct svq_queue *q, const struct svq_run *run)
  * and virtio drivers count on it, too. Were it an older one, the guest's would be the loss:
  * whatever was read is checked.
  */
-SVQ_VECTOR __mmask8
+SVQ_VECTOR __m512i
 guest_packed_load_eight(struct svq_side *from, unsigned int n, struct svq_eight *desc)
 {
 	const __m512i expected = from->expected;
@@ -54,7 +54,7 @@ guest_packed_load_eight(struct svq_side *from, unsigned int n, struct svq_eight 
 	desc->high = svq_read_once(desc->high);
 	from->entry = RTE_PTR_ADD(from->entry, SVQ_LANES * sizeof(struct vring_packed_desc));
 	from->expected = _mm512_add_epi64(expected, svq_all(SVQ_LANES * SVQ_HALF_ONE));
-	return _mm512_cmpeq_epi64_mask(
+	return _mm512_xor_epi64(
 		_mm512_andnot_epi64(svq_all(SVQ_HALF_LEN), svq_seconds(*desc)), expected);
 }
 

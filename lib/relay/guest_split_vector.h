@@ -36,14 +36,14 @@ guest_split_vector_from(const struct svq_queue *q, const struct svq_run *run)
 	};
 }
 
-SVQ_VECTOR __mmask8
+SVQ_VECTOR __m512i
 guest_split_load_eight(struct svq_side *from, unsigned int n, struct svq_eight *desc)
 {
 	const __m128i heads = n == SVQ_LANES ? _mm_loadu_si128(from->entry)
 					     : _mm_maskz_loadu_epi16(svq_turns(n), from->entry);
 	const __m128i want = from->heads;
-	__mmask8 ok, follow;
-	__m512i flags;
+	__m512i other;
+	__mmask8 follow;
 
 	*desc = svq_load_eight(from->desc, n);
 	desc->low = svq_read_once(desc->low);
@@ -51,12 +51,13 @@ guest_split_load_eight(struct svq_side *from, unsigned int n, struct svq_eight *
 	from->entry = RTE_PTR_ADD(from->entry, SVQ_LANES * sizeof(uint16_t));
 	from->desc = RTE_PTR_ADD(from->desc, SVQ_LANES * sizeof(struct vring_desc));
 	from->heads = svq_heads_step(want);
-	flags = _mm512_and_epi64(svq_seconds(*desc), svq_all(UINT16_MAX * SVQ_HALF_ONE));
-	ok = _mm512_cmpeq_epi64_mask(flags, from->expected);
+	other = _mm512_and_epi64(svq_seconds(*desc), svq_all(UINT16_MAX * SVQ_HALF_ONE));
+	other = _mm512_xor_epi64(other, from->expected);
 	follow = _mm_cmpeq_epi16_mask(heads, want);
-	if (unlikely(follow != 0xff))
-		ok &= svq_lanes((unsigned int)__builtin_ctz(~(unsigned int)follow));
-	return ok;
+	if (unlikely(!svq_lanes_all(follow)))
+		other = _mm512_mask_mov_epi64(svq_all(1),
+			svq_lanes((unsigned int)__builtin_ctz(~(unsigned int)follow)), other);
+	return other;
 }
 
 SVQ_VECTOR struct svq_side

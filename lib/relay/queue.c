@@ -126,15 +126,17 @@ shadow_alloc(struct svq_queue *q, int numa_node)
 		RTE_CACHE_LINE_SIZE, socket);
 	r->flight = rte_zmalloc_socket(
 		"svq_flight", q->size * sizeof(*r->flight), RTE_CACHE_LINE_SIZE, socket);
-	r->order = rte_zmalloc_socket(
-		"svq_order", q->size * sizeof(*r->order), RTE_CACHE_LINE_SIZE, socket);
+	r->seq = rte_zmalloc_socket(
+		"svq_seq", q->size * sizeof(*r->seq), RTE_CACHE_LINE_SIZE, socket);
+	r->written = rte_zmalloc_socket(
+		"svq_written", q->size * sizeof(*r->written), RTE_CACHE_LINE_SIZE, socket);
 	r->origin = rte_zmalloc_socket(
 		"svq_origin", q->size * sizeof(*r->origin), RTE_CACHE_LINE_SIZE, socket);
 	r->free_mem = rte_zmalloc_socket(
 		"svq_free", 2 * q->size * sizeof(*r->free_mem), RTE_CACHE_LINE_SIZE, socket);
 	r->held =
 		rte_zmalloc_socket("svq_held", svq_ids_bytes(q->size), RTE_CACHE_LINE_SIZE, socket);
-	if (r->slot == NULL || r->flight == NULL || r->order == NULL || r->origin == NULL ||
+	if (r->slot == NULL || r->flight == NULL || r->seq == NULL || r->written == NULL || r->origin == NULL ||
 		r->free_mem == NULL || r->held == NULL)
 		return -ENOMEM;
 	return 0;
@@ -149,9 +151,9 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 
 	RTE_BUILD_BUG_ON(RTE_BYTE_ORDER != RTE_LITTLE_ENDIAN);
 	/* What is written whole, eight at a time. */
-	RTE_BUILD_BUG_ON(sizeof(struct svq_flight) != 16 || sizeof(struct svq_order) != 8);
+	RTE_BUILD_BUG_ON(sizeof(struct svq_flight) != 16);
 	RTE_BUILD_BUG_ON(offsetof(struct svq_flight, len) != 8 ||
-		offsetof(struct svq_flight, word) != 12 || offsetof(struct svq_order, seq) != 0);
+		offsetof(struct svq_flight, word) != 12);
 	if (!split_size_ok(conf->size))
 		return -EINVAL;
 	q = rte_zmalloc_socket("svq_queue", sizeof(*q), RTE_CACHE_LINE_SIZE, socket);
@@ -197,7 +199,8 @@ svq_queue_destroy(struct svq_queue *q)
 	rte_free(q->gather_mem);
 	rte_free(q->shadow.slot);
 	rte_free(q->shadow.flight);
-	rte_free(q->shadow.order);
+	rte_free(q->shadow.seq);
+	rte_free(q->shadow.written);
 	rte_free(q->shadow.origin);
 	rte_free(q->shadow.free_mem);
 	rte_free(q->shadow.held);
@@ -329,10 +332,10 @@ static int
 head_by_seq(const void *a, const void *b, void *arg)
 {
 	const struct svq_queue *q = arg;
-	const struct svq_order *order = q->shadow.order;
+	const uint32_t *seq = q->shadow.seq;
 	/* By age: seq may have begun from 0 again since. */
-	uint32_t x = (uint32_t)q->seq - order[*(const uint16_t *)a].seq;
-	uint32_t y = (uint32_t)q->seq - order[*(const uint16_t *)b].seq;
+	uint32_t x = (uint32_t)q->seq - seq[*(const uint16_t *)a];
+	uint32_t y = (uint32_t)q->seq - seq[*(const uint16_t *)b];
 
 	return x > y ? -1 : x < y;
 }

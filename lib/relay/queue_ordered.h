@@ -144,7 +144,7 @@ svq_ordered_let_go(struct svq_queue *q, const struct svq_guest_ops *g, struct sv
 	while (svq_bit(r->held, r->oldest)) {
 		struct svq_used oldest = svq_ordered_oldest(q);
 
-		oldest.len = r->order[oldest.head].held;
+		oldest.len = r->written[oldest.head];
 		r->held[oldest.head / 64] &= ~(UINT64_C(1) << (oldest.head % 64));
 		q->held--;
 		svq_ordered_return(q, g, o, &oldest);
@@ -164,7 +164,7 @@ svq_ordered_hold(struct svq_queue *q, const struct svq_guest_ops *g, struct svq_
 		return false;
 	}
 	r->held[u->head / 64] |= UINT64_C(1) << (u->head % 64);
-	r->order[u->head].held = u->len;
+	r->written[u->head] = u->len;
 	q->held++;
 	q->stats.held_back += u->head != r->oldest;
 	o->b.taken++;

@@ -76,7 +76,7 @@ svq_plain_claim(struct svq_queue *q, unsigned int i, bool writes, uint32_t seq,
 	}
 	r->flight[*slot].half[0] = ga->gpa[i];
 	r->flight[*slot].half[1] = ga->len[i] | (uint64_t)svq_flight_plain(id, writes) << 32;
-	r->order[*slot].seq = seq;
+	r->seq[*slot] = seq;
 	return true;
 }
 

@@ -111,12 +111,6 @@ struct svq_flight {
 #define SVQ_FLIGHT_WRITES 0x20000u
 #define SVQ_FLIGHT_ID	  0x7fffu
 
-/** What is seldom asked of a chain in flight. */
-struct svq_order {
-	uint32_t seq;  /**< as in struct svq_chain, of which it is the lower half */
-	uint32_t held; /**< bytes written, of a chain that is held back */
-};
-
 /** What the device returned: a chain in flight, and what we know of it. */
 struct svq_used {
 	uint16_t head;
@@ -201,7 +195,8 @@ struct svq_shadow_ring {
 	};
 	struct svq_slot *slot; /**< of the ring, then of the tables */
 	struct svq_flight *flight;
-	struct svq_order *order;
+	uint32_t *seq;	   /**< of chains in flight, as in struct svq_chain: its lower half */
+	uint32_t *written; /**< bytes, of chains that are held back */
 	struct svq_origin *origin;
 	uint16_t *free;	    /**< unless ids are kept: free slots, the next one to use last */
 	uint16_t *free_mem; /**< what holds them, see slots.c */

@@ -52,8 +52,8 @@ struct svq_guest_vector {
 	bool (*expect)(const struct svq_queue *q, struct svq_run *run);
 	/** Where to read chains that look like it. */
 	struct svq_side (*from)(const struct svq_queue *q, const struct svq_run *run);
-	/** Copy the descriptors of @p n chains. @return those that are as expected. */
-	__mmask8 (*load)(struct svq_side *from, unsigned int n, struct svq_eight *desc);
+	/** Copy the descriptors of @p n chains. @return in lanes: 0 if it is as expected. */
+	__m512i (*load)(struct svq_side *from, unsigned int n, struct svq_eight *desc);
 	/** Where to write used entries: the guest's ids from run->id on. */
 	struct svq_side (*to)(const struct svq_queue *q, const struct svq_run *run);
 	/** Write @p n of them. @p flight: our records of the chains. */
@@ -72,8 +72,8 @@ struct svq_shadow_vector {
 	uint32_t (*expect)(const struct svq_queue *q, const struct svq_run *run);
 	/** Where to read entries that return chains from run->id on. */
 	struct svq_side (*from)(const struct svq_queue *q, const struct svq_run *run);
-	/** Copy lengths of @p n entries. @return those that are as expected. */
-	__mmask8 (*load)(struct svq_side *from, unsigned int n, __m512i *len);
+	/** Copy lengths of @p n entries. @return in lanes: 0 if it is as expected. */
+	__m512i (*load)(struct svq_side *from, unsigned int n, __m512i *len);
 };
 
 /** A pairing: the formats' operations, and those in vector registers. */
@@ -94,9 +94,9 @@ struct svq_vector_pair {
 /** Our records, from a slot on. */
 struct svq_records {
 	struct svq_flight *flight;
-	struct svq_order *order;
+	uint32_t *seqs;
 	struct svq_eight words; /**< of those to write, but for addresses and lengths */
-	__m512i seq;
+	__m256i seq;
 	__m512i expected; /**< of those to take: second halves without the lengths, in lanes */
 	__m512i may;	  /**< which part of a second half is what the device may write */
 };
@@ -150,26 +150,24 @@ svq_vector_there_begin(struct svq_queue *q, const struct svq_vector_pair *p,
 	t->to = p->sv->to(q, to, from->id);
 	t->records = (struct svq_records){
 		.flight = &q->shadow.flight[to->id],
-		.order = &q->shadow.order[to->id],
+		.seqs = &q->shadow.seq[to->id],
 		.words = svq_count_seconds(svq_vector_word(from->id, from->writes)),
-		.seq = _mm512_add_epi64(svq_all(seq), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0)),
+		.seq = _mm256_add_epi32(
+			_mm256_set1_epi32((int)seq), _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0)),
 	};
 }
 
-/* Which of the chains can be claimed. */
-SVQ_VECTOR __mmask8
-svq_vector_free(const struct svq_queue *q, const struct svq_records *r, uint32_t id, unsigned int n,
-	enum svq_slots_mode mode)
+/* In lanes: 0 if the chain can be claimed. */
+SVQ_VECTOR __m512i
+svq_vector_taken(const struct svq_queue *q, const struct svq_records *r, uint32_t id,
+	unsigned int n, enum svq_slots_mode mode)
 {
 	struct svq_bits b;
-	__m512i known;
 
-	if (mode == SVQ_SLOTS_KEPT) {
-		known = svq_seconds(svq_load_eight(r->flight, n));
-		return _mm512_testn_epi64_mask(known, known);
-	}
+	if (mode == SVQ_SLOTS_KEPT)
+		return svq_seconds(svq_load_eight(r->flight, n));
 	b = svq_bits(q->guest.ids, id, n);
-	return (*b.low & b.in_low) == 0 && (*b.high & b.in_high) == 0 ? svq_lanes(n) : 0;
+	return svq_all((*b.low & b.in_low) | (*b.high & b.in_high));
 }
 
 /* Claim, record and write @p n chains. */
@@ -188,11 +186,11 @@ svq_vector_give(struct svq_queue *q, const struct svq_vector_pair *p, struct svq
 	}
 	p->sv->store(&t->to, desc, flight, delta, n);
 	svq_store_eight(r->flight, flight, n);
-	svq_store(r->order, r->seq, n);
+	svq_store_quarters(r->seqs, r->seq, n);
 	r->flight += SVQ_LANES;
-	r->order += SVQ_LANES;
+	r->seqs += SVQ_LANES;
 	r->words = svq_add(r->words, svq_eight(svq_all(0), svq_all(SVQ_LANES * SVQ_HALF_ONE)));
-	r->seq = _mm512_add_epi64(r->seq, svq_all(SVQ_LANES));
+	r->seq = _mm256_add_epi32(r->seq, _mm256_set1_epi32(SVQ_LANES));
 }
 
 /* Which of @p n chains are sound, but for their translation. */
@@ -200,12 +198,14 @@ SVQ_VECTOR __mmask8
 svq_vector_sound(struct svq_queue *q, const struct svq_vector_pair *p, struct svq_vector_there *t,
 	uint32_t id, unsigned int n, enum svq_slots_mode mode, struct svq_eight *desc, __m512i *len)
 {
-	__mmask8 ok = p->gv->load(&t->from, n, desc);
+	__m512i other = p->gv->load(&t->from, n, desc);
+	__mmask8 ok;
 
 	*len = _mm512_and_epi64(svq_seconds(*desc), svq_all(SVQ_HALF_LEN));
+	other = _mm512_or_epi64(other, svq_vector_taken(q, &t->records, id, n, mode));
+	ok = _mm512_testn_epi64_mask(other, other);
 	/* Length 0 becomes 2^64-1. */
-	ok = _mm512_mask_cmpge_epu64_mask(ok, _mm512_sub_epi64(*len, svq_all(1)), t->least);
-	return ok & svq_vector_free(q, &t->records, id, n, mode);
+	return _mm512_mask_cmpge_epu64_mask(ok, _mm512_sub_epi64(*len, svq_all(1)), t->least);
 }
 
 /* Whole eights of @p n chains, as long as nothing is amiss with one. @return how many chains. */
@@ -226,7 +226,7 @@ svq_vector_there_eights(struct svq_queue *q, const struct svq_vector_pair *p,
 		ok = svq_vector_sound(q, p, t, id + i, SVQ_LANES, mode, &desc, &len);
 		ok = svq_gpa_try_eight(&view, eight, ok, svq_firsts(desc),
 			_mm512_sub_epi64(len, svq_all(1)), &delta);
-		if (unlikely(ok != 0xff))
+		if (unlikely(!svq_lanes_all(ok)))
 			break;
 		svq_vector_give(q, p, t, desc, delta, id + i, SVQ_LANES, mode);
 		t->bytes = _mm512_add_epi64(t->bytes, len);
@@ -426,12 +426,12 @@ svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_vector *gv,
 		b->to = gv->to(q, to);
 }
 
-/* Take @p n chains, of which the device wrote @p len bytes, or all if @p all. Those of the lanes
- * @p ok are taken, as far as nothing else is at fault; if they are eight, all of them or none. @p
+/* Take @p n chains, of which the device wrote @p len bytes, or all if @p all. Those whose lanes in
+ * @p other are 0 are taken, as far as nothing else is at fault; if @p whole, all eight or none. @p
  * id: the first one's at the guest. @return how many. */
 SVQ_VECTOR unsigned int
 svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, struct svq_vector_back *b,
-	uint32_t id, bool all, __m512i len, __mmask8 ok, unsigned int n, bool whole,
+	uint32_t id, bool all, __m512i len, __m512i other, unsigned int n, bool whole,
 	enum svq_slots_mode mode, bool log)
 {
 	const struct svq_eight zero = {_mm512_setzero_si512(), _mm512_setzero_si512()};
@@ -439,13 +439,14 @@ svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, struct s
 	struct svq_eight known = svq_load_eight(r->flight, n);
 	__m512i half = svq_seconds(known), may = _mm512_and_epi64(half, r->may);
 	unsigned int k;
+	__mmask8 ok;
 
 	if (all)
 		len = may;
-	ok = _mm512_mask_cmpeq_epi64_mask(
-		ok, _mm512_andnot_epi64(svq_all(SVQ_HALF_LEN), half), r->expected);
-	ok = _mm512_mask_cmple_epu64_mask(ok, len, may);
-	k = whole ? (likely(ok == 0xff) ? SVQ_LANES : 0) : svq_lanes_count(ok, n);
+	half = _mm512_andnot_epi64(svq_all(SVQ_HALF_LEN), half);
+	other = _mm512_or_epi64(other, _mm512_xor_epi64(half, r->expected));
+	ok = _mm512_mask_cmple_epu64_mask(_mm512_testn_epi64_mask(other, other), len, may);
+	k = whole ? (likely(svq_lanes_all(ok)) ? SVQ_LANES : 0) : svq_lanes_count(ok, n);
 	if (unlikely(k == 0))
 		return 0;
 	if (whole)
@@ -529,9 +530,8 @@ svq_vector_used_part(struct svq_queue *q, const struct svq_vector_pair *p, bool 
 	const struct svq_guest_ops *g = put ? p->g : NULL;
 	struct svq_vector_back b = {.bytes = _mm512_setzero_si512()};
 	struct svq_run from, to;
+	__m512i len, other;
 	unsigned int k;
-	__mmask8 ok;
-	__m512i len;
 
 	n = svq_vector_back_look(
 		q, p, g, ahead, done, RTE_MIN(n, (unsigned int)SVQ_LANES), mode, &from, &to);
@@ -539,8 +539,8 @@ svq_vector_used_part(struct svq_queue *q, const struct svq_vector_pair *p, bool 
 		return (struct svq_vector_moved){.ended = true};
 	b.from = p->sv->from(q, &from);
 	svq_vector_back_begin(q, gv, &to, from.id, &b);
-	ok = p->sv->load(&b.from, n, &len);
-	k = svq_vector_take(q, gv, &b, to.id, false, len, ok, n, false, mode, log);
+	other = p->sv->load(&b.from, n, &len);
+	k = svq_vector_take(q, gv, &b, to.id, false, len, other, n, false, mode, log);
 	if (unlikely(k == 0))
 		return (struct svq_vector_moved){.ended = true};
 	q->stats.bytes += svq_sum(b.bytes);
@@ -567,11 +567,10 @@ svq_vector_used(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 	b.from = p->sv->from(q, &from);
 	svq_vector_back_begin(q, gv, &to, from.id, &b);
 	for (; likely(i + SVQ_LANES <= end); i += SVQ_LANES) {
-		__m512i len;
-		__mmask8 ok = p->sv->load(&b.from, SVQ_LANES, &len);
+		__m512i len, other = p->sv->load(&b.from, SVQ_LANES, &len);
 
-		if (unlikely(svq_vector_take(q, gv, &b, to.id + i, false, len, ok, SVQ_LANES, true,
-				     mode, log) == 0))
+		if (unlikely(svq_vector_take(q, gv, &b, to.id + i, false, len, other, SVQ_LANES,
+				     true, mode, log) == 0))
 			break;
 	}
 	if (unlikely(i == 0))
@@ -592,6 +591,7 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 	const struct svq_guest_vector *gv = put ? p->gv : NULL;
 	const struct svq_guest_ops *g = put ? p->g : NULL;
 	struct svq_vector_back b = {.bytes = _mm512_setzero_si512()};
+	const __m512i zero = _mm512_setzero_si512();
 	const uint32_t slot = q->shadow.oldest;
 	unsigned int i = 0, k, m;
 	struct svq_run to;
@@ -603,7 +603,7 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 	svq_vector_back_begin(q, gv, &to, slot, &b);
 	do {
 		m = RTE_MIN(n - i, (unsigned int)SVQ_LANES);
-		k = svq_vector_take(q, gv, &b, to.id + i, true, b.bytes, svq_lanes(m), m, false,
+		k = svq_vector_take(q, gv, &b, to.id + i, true, zero, zero, m, false,
 			SVQ_SLOTS_RING, log);
 		i += k;
 	} while (i < n && k == m);

@@ -117,7 +117,7 @@ svq_shadow_record(struct svq_queue *q, const struct svq_chain *chain, uint16_t h
 	struct svq_shadow_ring *r = &q->shadow;
 	struct svq_flight *flight = &r->flight[head];
 
-	r->order[head].seq = chain->seq;
+	r->seq[head] = chain->seq;
 	if (chain->pieces == 1 && !chain->indirect) {
 		flight->gpa = r->slot[head].gpa;
 		flight->len = r->slot[head].len;

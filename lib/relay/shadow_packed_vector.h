@@ -69,7 +69,7 @@ shadow_packed_vector_from(const struct svq_queue *q, const struct svq_run *run)
 }
 
 /* With a length that is not possible the flag would matter: see shadow_packed_length(). */
-SVQ_VECTOR __mmask8
+SVQ_VECTOR __m512i
 shadow_packed_load_eight(struct svq_side *from, unsigned int n, __m512i *len)
 {
 	const uint64_t ignored = SVQ_HALF_LEN | (uint64_t)VRING_DESC_F_WRITE << 48;
@@ -79,7 +79,7 @@ shadow_packed_load_eight(struct svq_side *from, unsigned int n, __m512i *len)
 	*len = _mm512_and_epi64(half, svq_all(SVQ_HALF_LEN));
 	from->entry = RTE_PTR_ADD(from->entry, SVQ_LANES * sizeof(struct vring_packed_desc));
 	from->expected = _mm512_add_epi64(expected, svq_all(SVQ_LANES * SVQ_HALF_ONE));
-	return _mm512_cmpeq_epi64_mask(_mm512_andnot_epi64(svq_all(ignored), half), expected);
+	return _mm512_xor_epi64(_mm512_andnot_epi64(svq_all(ignored), half), expected);
 }
 
 static const struct svq_shadow_vector svq_shadow_packed_vector = {

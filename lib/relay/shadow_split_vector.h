@@ -58,7 +58,7 @@ shadow_split_vector_from(const struct svq_queue *q, const struct svq_run *run)
 	};
 }
 
-SVQ_VECTOR __mmask8
+SVQ_VECTOR __m512i
 shadow_split_load_eight(struct svq_side *from, unsigned int n, __m512i *len)
 {
 	const __m512i elems = svq_from_turn(svq_read_once(svq_load(from->entry, n)));
@@ -67,7 +67,7 @@ shadow_split_load_eight(struct svq_side *from, unsigned int n, __m512i *len)
 	*len = _mm512_srli_epi64(elems, 32);
 	from->entry = RTE_PTR_ADD(from->entry, SVQ_LANES * sizeof(struct vring_used_elem));
 	from->expected = _mm512_add_epi64(expected, svq_all(SVQ_LANES));
-	return _mm512_cmpeq_epi64_mask(_mm512_and_epi64(elems, svq_all(UINT32_MAX)), expected);
+	return _mm512_xor_epi64(_mm512_and_epi64(elems, svq_all(UINT32_MAX)), expected);
 }
 
 static const struct svq_shadow_vector svq_shadow_split_vector = {

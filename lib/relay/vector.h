@@ -84,6 +84,13 @@ svq_lanes(unsigned int n)
 	return n == SVQ_LANES ? 0xff : lanes[n];
 }
 
+/** Whether all lanes are set. */
+SVQ_VECTOR bool
+svq_lanes_all(__mmask8 set)
+{
+	return _kortestc_mask8_u8(set, set);
+}
+
 /** Of how many descriptors, the first @p n at most, the lanes are set without a gap. */
 SVQ_VECTOR unsigned int
 svq_lanes_count(__mmask8 set, unsigned int n)
@@ -147,6 +154,16 @@ svq_store(void *p, __m512i v, unsigned int n)
 		_mm512_storeu_si512(p, v);
 	else
 		_mm512_mask_storeu_epi64(p, svq_turns(n), v);
+}
+
+/** Write @p n times 32 bits. */
+SVQ_VECTOR void
+svq_store_quarters(void *p, __m256i v, unsigned int n)
+{
+	if (n == SVQ_LANES)
+		_mm256_storeu_si256(p, v);
+	else
+		_mm256_mask_storeu_epi32(p, svq_turns(n), v);
 }
 
 /** Read @p n times two halves. */

@@ -43,12 +43,22 @@ struct svq_dirty_log_word {
 	uint64_t bits;
 } __attribute__((packed, may_alias));
 
-/** Order earlier writes to guest memory before the marks that follow. */
+/**
+ * Order earlier writes to guest memory before the marks that follow.
+ *
+ * @param ours
+ *   This thread wrote. Else a device or another thread did, and what it published behind its writes
+ *   has been read: then they were visible to all before that was, so that it is enough to read the
+ *   bits later.
+ */
 static inline void
-svq_dirty_log_begin(void)
+svq_dirty_log_begin(bool ours)
 {
 	/* Pairs with the front-end's atomic fetch-and-clear before it copies the page. */
-	atomic_thread_fence(memory_order_seq_cst);
+	if (ours)
+		atomic_thread_fence(memory_order_seq_cst);
+	else
+		atomic_thread_fence(memory_order_acquire);
 }
 
 /* Set the bits of pages @p page to @p last. */

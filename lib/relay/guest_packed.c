@@ -38,7 +38,7 @@ want_kicks(struct svq_queue *q, bool on)
 		svq_packed_store_event(r->device_event, VRING_PACKED_EVENT_FLAG_DISABLE);
 	if (q->log.base == NULL)
 		return;
-	svq_dirty_log_begin();
+	svq_dirty_log_begin(true);
 	svq_dirty_log_mark(&q->log, r->used_gpa, sizeof(*r->device_event));
 }
 

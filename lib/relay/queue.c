@@ -162,6 +162,7 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	q->dma = conf->dma;
 	q->map = svq_dma_map_at(conf->dma);
 	q->dev = svq_dma_device(conf->dma);
+	q->dev_is_ours = q->dev->ops->poll != NULL;
 	q->qid = conf->qid;
 	q->net_header = conf->net_header;
 	q->scalar = conf->scalar;

@@ -354,7 +354,7 @@ svq_burst_back_begin(struct svq_queue *q, const struct svq_shadow_ops *s, struct
 		return false;
 	}
 	if (unlikely(q->log.base != NULL))
-		svq_dirty_log_begin();
+		svq_dirty_log_begin(q->dev_is_ours);
 	return true;
 }
 
@@ -466,8 +466,9 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 
 	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
 		return 0;
-	if (v != NULL && likely(q->log.base == NULL))
-		b.done = b.taken = v->used_first(q, n).n;
+	if (v != NULL)
+		b.done = b.taken = likely(q->log.base == NULL) ? v->used_first(q, n).n
+							       : v->used_first_log(q, n).n;
 	if (v == NULL || unlikely(b.done < n && (b.done == 0 || s->more_used(q, b.done)))) {
 		struct svq_burst_back all = b;
 

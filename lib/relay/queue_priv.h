@@ -243,6 +243,7 @@ struct svq_queue {
 	uint16_t qid;
 	uint32_t net_header;
 	bool scalar;	      /**< no vector instructions */
+	bool dev_is_ours;     /**< whoever serves the queue also is the device: it is polled */
 	bool notify_position; /**< kicks carry it: VIRTIO_F_NOTIFICATION_DATA */
 
 	/* Written by the worker. */
@@ -441,6 +442,8 @@ struct svq_vector_ops {
 		unsigned int n, enum svq_slots_mode mode);
 	/* Likewise; ids kept, no log. */
 	struct svq_vector_moved (*used_first)(struct svq_queue *q, unsigned int n);
+	/* The same with a log, not inlined. */
+	struct svq_vector_moved (*used_first_log)(struct svq_queue *q, unsigned int n);
 };
 
 /** What a ring format does for a queue that nobody serves. */

@@ -365,40 +365,54 @@ svq_vector_avail(struct svq_queue *q, const struct svq_vector_pair *p,
 
 /* ---- And back ---- */
 
-/* Log what was written of @p n plain chains: eight buffers are asked at once whether their pages
- * are marked, as in svq_dirty_log_is_marked(). */
-SVQ_VECTOR void
-svq_vector_log(const struct svq_queue *q, __m512i gpa, __m512i len, unsigned int n)
+/* The dirty log, in registers. */
+struct svq_vector_log {
+	const void *base;
+	__m512i last;	/* from where on eight bytes may be read */
+	__mmask8 lanes; /* none of the bitmap is smaller than that */
+};
+
+SVQ_VECTOR struct svq_vector_log
+svq_vector_log(const struct svq_dirty_log *log)
 {
-	const struct svq_dirty_log *log = &q->log;
-	const __m512i page = _mm512_srli_epi64(gpa, 12), at = _mm512_srli_epi64(page, 3);
-	const __mmask8 written = _mm512_mask_test_epi64_mask(svq_lanes(n), len, len);
-	__m512i more = _mm512_add_epi64(gpa, _mm512_sub_epi64(len, svq_all(1)));
-	uint64_t gpas[SVQ_LANES], lens[SVQ_LANES];
-	__mmask8 marked = 0, missed;
-	__m512i want, word;
+	const bool large = log->size >= sizeof(uint64_t);
 
 	RTE_BUILD_BUG_ON(SVQ_DIRTY_LOG_PAGE != 1 << 12);
-	if (likely(log->size >= sizeof(uint64_t))) {
-		more = _mm512_sub_epi64(_mm512_srli_epi64(more, 12), page);
-		marked = _mm512_mask_cmplt_epu64_mask(written, more, svq_all(56));
-		marked = _mm512_mask_cmple_epu64_mask(
-			marked, at, svq_all(log->size - sizeof(uint64_t)));
-		word = _mm512_mask_i64gather_epi64(
-			_mm512_setzero_si512(), marked, at, log->base, 1);
-		want = _mm512_sub_epi64(_mm512_sllv_epi64(svq_all(2), more), svq_all(1));
-		want = _mm512_sllv_epi64(want, _mm512_and_epi64(page, svq_all(7)));
-		marked = _mm512_mask_cmpeq_epi64_mask(marked, _mm512_and_epi64(word, want), want);
-	}
-	missed = written & ~marked;
-	if (likely(missed == 0))
+	return (struct svq_vector_log){
+		.base = log->base,
+		.last = svq_all(large ? log->size - sizeof(uint64_t) : 0),
+		.lanes = large ? 0xff : 0,
+	};
+}
+
+/* Log what was written of @p n plain chains: eight buffers are asked at once whether their pages
+ * are marked, as in svq_dirty_log_is_marked(). Of length 0 none is, nor is that a mark. */
+SVQ_VECTOR void
+svq_vector_mark(const struct svq_queue *q, const struct svq_vector_log *log, __m512i gpa,
+	__m512i len, unsigned int n)
+{
+	const __m512i page = _mm512_srli_epi64(gpa, 12), at = _mm512_srli_epi64(gpa, 15);
+	__m512i more = _mm512_add_epi64(gpa, _mm512_sub_epi64(len, svq_all(1))), want, word;
+	uint64_t gpas[SVQ_LANES], lens[SVQ_LANES];
+	__mmask8 marked, missed;
+
+	more = _mm512_sub_epi64(_mm512_srli_epi64(more, 12), page);
+	marked = _mm512_mask_cmple_epu64_mask(log->lanes, at, log->last);
+	word = _mm512_mask_i64gather_epi64(_mm512_setzero_si512(), marked, at, log->base, 1);
+	word = _mm512_srlv_epi64(word, _mm512_and_epi64(page, svq_all(7)));
+	/* One bit a page; of more pages than a word has bits, all. */
+	want = _mm512_sub_epi64(_mm512_sllv_epi64(svq_all(2), more), svq_all(1));
+	/* want & ~(word & INT64_MAX): all bits are never there, see above. */
+	word = _mm512_ternarylogic_epi64(want, word, svq_all(INT64_MAX), 0x70);
+	marked = _mm512_mask_testn_epi64_mask(marked, word, word);
+	if (likely(svq_lanes_all(marked | ~svq_lanes(n))))
 		return;
 	_mm512_storeu_si512(gpas, gpa);
 	_mm512_storeu_si512(lens, len);
-	for (; missed != 0; missed &= missed - 1) {
+	for (missed = ~marked & svq_lanes(n); missed != 0; missed &= missed - 1) {
 		unsigned int i = (unsigned int)__builtin_ctz(missed);
 
-		svq_dirty_log_mark(log, gpas[i], lens[i]);
+		svq_dirty_log_mark(&q->log, gpas[i], lens[i]);
 	}
 }
 
@@ -407,13 +421,15 @@ struct svq_vector_back {
 	struct svq_side from;
 	struct svq_side to;
 	struct svq_records records;
+	struct svq_vector_log log;
+	bool writes;   /**< the device writes all their buffers, or reads them all */
 	__m512i bytes; /**< so far */
 };
 
 /* Chains from slot @p slot on. @p to: as the guest is to get them. */
 SVQ_VECTOR void
 svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_vector *gv,
-	const struct svq_run *to, uint32_t slot, struct svq_vector_back *b)
+	const struct svq_run *to, uint32_t slot, bool log, struct svq_vector_back *b)
 {
 	const uint64_t word = svq_vector_word(to->id, to->writes);
 
@@ -424,6 +440,9 @@ svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_vector *gv,
 	};
 	if (gv != NULL)
 		b->to = gv->to(q, to);
+	b->writes = to->writes;
+	if (log)
+		b->log = svq_vector_log(&q->log);
 }
 
 /* Take @p n chains, of which the device wrote @p len bytes, or all if @p all. Those whose lanes in
@@ -453,8 +472,8 @@ svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, struct s
 		k = SVQ_LANES;
 	else
 		len = _mm512_maskz_mov_epi64(svq_lanes(k), len);
-	if (log)
-		svq_vector_log(q, svq_firsts(known), len, k);
+	if (log && b->writes)
+		svq_vector_mark(q, &b->log, svq_firsts(known), len, k);
 	if (mode == SVQ_SLOTS_RING) {
 		struct svq_bits bits = svq_bits(q->guest.ids, id, k);
 
@@ -538,7 +557,7 @@ svq_vector_used_part(struct svq_queue *q, const struct svq_vector_pair *p, bool 
 	if (unlikely(n == 0))
 		return (struct svq_vector_moved){.ended = true};
 	b.from = p->sv->from(q, &from);
-	svq_vector_back_begin(q, gv, &to, from.id, &b);
+	svq_vector_back_begin(q, gv, &to, from.id, log, &b);
 	other = p->sv->load(&b.from, n, &len);
 	k = svq_vector_take(q, gv, &b, to.id, false, len, other, n, false, mode, log);
 	if (unlikely(k == 0))
@@ -565,7 +584,7 @@ svq_vector_used(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 	if (unlikely(end == 0))
 		return (struct svq_vector_moved){.ended = true};
 	b.from = p->sv->from(q, &from);
-	svq_vector_back_begin(q, gv, &to, from.id, &b);
+	svq_vector_back_begin(q, gv, &to, from.id, log, &b);
 	for (; likely(i + SVQ_LANES <= end); i += SVQ_LANES) {
 		__m512i len, other = p->sv->load(&b.from, SVQ_LANES, &len);
 
@@ -600,7 +619,7 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 	n = svq_vector_back_expect(q, g, &to, slot, done, n);
 	if (unlikely(n == 0))
 		return 0;
-	svq_vector_back_begin(q, gv, &to, slot, &b);
+	svq_vector_back_begin(q, gv, &to, slot, log, &b);
 	do {
 		m = RTE_MIN(n - i, (unsigned int)SVQ_LANES);
 		k = svq_vector_take(q, gv, &b, to.id + i, true, zero, zero, m, false,
@@ -658,12 +677,20 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 		return svq_vector_used(                                                           \
 			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, false, last);     \
 	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept_log(                               \
-		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)          \
-	{                                                                                         \
-		return svq_vector_used(                                                           \
-			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, true, last);      \
-	}                                                                                         \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept_log(                                \
+		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)           \
+	{                                                                                          \
+		return svq_vector_used(                                                            \
+			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, true, last);       \
+	}                                                                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_first_log(                               \
+		struct svq_queue *q, unsigned int n)                                               \
+	{                                                                                          \
+		uint16_t last;                                                                     \
+                                                                                                   \
+		return svq_vector_used(                                                            \
+			q, &name##_pair, true, 0, 0, n, SVQ_SLOTS_KEPT, true, &last);              \
+	}                                                                                          \
 	SVQ_VECTOR_FN struct svq_vector_moved name##_used_ring(struct svq_queue *q,               \
 		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)            \
 	{                                                                                         \
@@ -725,6 +752,7 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 		.used = name##_used,                                                              \
 		.skip = name##_skip,                                                              \
 		.avail_first = name##_avail_first,                                                \
-		.used_first = name##_used_first}
+		.used_first = name##_used_first,                                                   \
+		.used_first_log = name##_used_first_log}
 
 #endif /* QUEUE_VECTOR_H */

@@ -50,20 +50,40 @@ guest_packed_from(const struct svq_queue *q, unsigned int ahead, struct svq_run 
 }
 
 static __rte_always_inline bool
-guest_packed_load(const struct svq_queue *q, const struct svq_run *run, struct svq_plain *chain)
+guest_packed_expect(const struct svq_queue *q, struct svq_run *run)
 {
-	const uint16_t mask =
-		SVQ_PACKED_AVAIL | SVQ_PACKED_USED | VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT;
-	struct vring_packed_desc d = svq_packed_load(&q->guest.packed_desc[run->at]);
+	const struct svq_guest_ring *r = &q->guest;
+	uint64_t half = ((const volatile uint64_t *)&r->packed_desc[run->at])[1];
 
-	*chain = (struct svq_plain){
-		.gpa = d.addr,
-		.len = d.len,
-		.id = d.id,
-		.writes = d.flags & VRING_DESC_F_WRITE,
+	run->id = (uint16_t)(half >> 32);
+	/* VRING_DESC_F_WRITE is bit 1 of the flags. */
+	run->writes = half >> (48 + 1) & 1;
+	return run->id < r->size;
+}
+
+static __rte_always_inline struct svq_piece
+guest_packed_reads(const struct svq_queue *q, const struct svq_run *run)
+{
+	uint64_t flags = svq_packed_avail_flags(run->wrap) | (run->writes ? VRING_DESC_F_WRITE : 0);
+
+	return (struct svq_piece){
+		.entry = &q->guest.packed_desc[run->at],
+		.expected = flags << 48,
+		.size = q->guest.size,
 	};
-	return (d.flags & mask) == svq_packed_avail_flags(run->wrap) &&
-		likely(d.id < q->guest.size);
+}
+
+static __rte_always_inline bool
+guest_packed_read(const struct svq_piece *p, size_t i, uint64_t *gpa, uint64_t *half)
+{
+	const volatile uint64_t *desc = (const volatile uint64_t *)p->entry + 2 * i;
+
+	/* Without the flags that it is to have: any other is left. */
+	*half = desc[1] ^ p->expected;
+	/* Pairs with the driver's write barrier before it makes the descriptor available. */
+	atomic_thread_fence(memory_order_acquire);
+	*gpa = desc[0];
+	return likely(*half >> 32 < p->size);
 }
 
 /* An indirect table: its descriptors follow one another, and only address, length and WRITE count.
@@ -202,15 +222,27 @@ guest_packed_to(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 	run->first = ahead == 0;
 }
 
-static __rte_always_inline void
-guest_packed_store(struct svq_queue *q, const struct svq_run *run, uint16_t id, uint32_t len)
+static __rte_always_inline struct svq_piece
+guest_packed_gives(const struct svq_queue *q, const struct svq_run *run)
 {
-	uint64_t used = svq_packed_used(id, len, run->wrap);
+	return (struct svq_piece){
+		.entry = &q->guest.packed_desc[run->at],
+		.expected = (uint64_t)svq_packed_used_flags(run->wrap) << 48,
+		.first = run->first,
+	};
+}
 
-	if (unlikely(run->first))
+static __rte_always_inline void
+guest_packed_give(struct svq_queue *q, struct svq_piece *p, size_t i, uint16_t id, uint32_t len)
+{
+	const uint64_t written = len != 0 ? (uint64_t)VRING_DESC_F_WRITE << 48 : 0;
+	uint64_t used = len | id * SVQ_HALF_ONE | p->expected | written;
+
+	if (unlikely(p->first))
 		q->guest.used_first = used;
 	else
-		svq_packed_store_used(&q->guest.packed_desc[run->at], used);
+		svq_packed_store_used((struct vring_packed_desc *)p->entry + i, used);
+	p->first = false;
 }
 
 static __rte_always_inline void
@@ -270,12 +302,15 @@ static const struct svq_guest_ops svq_guest_packed = {
 	.more = guest_packed_more,
 	.limit = guest_packed_limit,
 	.from = guest_packed_from,
-	.load = guest_packed_load,
+	.expect = guest_packed_expect,
+	.reads = guest_packed_reads,
+	.read = guest_packed_read,
 	.gather = guest_packed_gather,
 	.taken = guest_packed_taken,
 	.put_used = guest_packed_put_used,
 	.to = guest_packed_to,
-	.store = guest_packed_store,
+	.gives = guest_packed_gives,
+	.give = guest_packed_give,
 	.stored = guest_packed_stored,
 	.put_used_batch = guest_packed_put_used_batch,
 	.publish_used = guest_packed_publish_used,

@@ -13,18 +13,6 @@
 #include "guest_packed.h"
 #include "queue_vector.h"
 
-static __rte_always_inline bool
-guest_packed_expect(const struct svq_queue *q, struct svq_run *run)
-{
-	const struct svq_guest_ring *r = &q->guest;
-	uint64_t half = ((const volatile uint64_t *)&r->packed_desc[run->at])[1];
-
-	run->id = (uint16_t)(half >> 32);
-	/* VRING_DESC_F_WRITE is bit 1 of the flags. */
-	run->writes = half >> (48 + 1) & 1;
-	return run->id < r->size;
-}
-
 SVQ_VECTOR struct svq_side
 guest_packed_vector_from(const struct svq_queue *q, const struct svq_run *run)
 {
@@ -95,7 +83,6 @@ guest_packed_store_eight(struct svq_queue *q, struct svq_side *to, struct svq_ei
 }
 
 static const struct svq_guest_vector svq_guest_packed_vector = {
-	.expect = guest_packed_expect,
 	.from = guest_packed_vector_from,
 	.load = guest_packed_load_eight,
 	.to = guest_packed_vector_to,

@@ -58,23 +58,41 @@ guest_split_from(const struct svq_queue *q, unsigned int ahead, struct svq_run *
 }
 
 static __rte_always_inline bool
-guest_split_load(const struct svq_queue *q, const struct svq_run *run, struct svq_plain *chain)
+guest_split_expect(const struct svq_queue *q, struct svq_run *run)
 {
 	const struct svq_guest_ring *r = &q->guest;
-	uint16_t head = svq_load16(&r->avail->ring[run->at]);
-	uint64_t half[2];
 
-	if (unlikely(head > r->mask))
+	run->id = svq_load16(&r->avail->ring[run->at]);
+	if (unlikely(run->id > r->mask))
 		return false;
-	svq_load_desc_halves(&r->desc[head], half);
-	*chain = (struct svq_plain){
-		.gpa = half[0],
-		.len = (uint32_t)half[1],
-		.id = head,
-		/* Behind the length are the flags, of which VRING_DESC_F_WRITE is bit 1. */
-		.writes = half[1] >> (32 + 1) & 1,
+	run->writes = svq_load16(&r->desc[run->id].flags) & VRING_DESC_F_WRITE;
+	return true;
+}
+
+static __rte_always_inline struct svq_piece
+guest_split_reads(const struct svq_queue *q, const struct svq_run *run)
+{
+	return (struct svq_piece){
+		.entry = &q->guest.avail->ring[run->at],
+		.desc = q->guest.desc,
+		.expected = run->writes ? VRING_DESC_F_WRITE * SVQ_HALF_ONE : 0,
+		.size = q->guest.size,
 	};
-	return likely((half[1] & SVQ_DESC_NOT_PLAIN) == 0);
+}
+
+static __rte_always_inline bool
+guest_split_read(const struct svq_piece *p, size_t i, uint64_t *gpa, uint64_t *half)
+{
+	const uint64_t flags = UINT16_MAX * SVQ_HALF_ONE;
+	uint16_t head = svq_load16((const uint16_t *)p->entry + i);
+	uint64_t desc[2];
+
+	if (unlikely(head >= p->size))
+		return false;
+	svq_load_desc_halves((const struct vring_desc *)p->desc + head, desc);
+	*gpa = desc[0];
+	*half = (uint32_t)desc[1] | head * SVQ_HALF_ONE;
+	return likely((desc[1] & flags) == p->expected);
 }
 
 /* A descriptor table that is being walked: the ring's own or an indirect one. */
@@ -197,10 +215,17 @@ guest_split_to(struct svq_queue *q, unsigned int ahead, struct svq_run *run)
 	run->wrap = false;
 }
 
-static __rte_always_inline void
-guest_split_store(struct svq_queue *q, const struct svq_run *run, uint16_t id, uint32_t len)
+static __rte_always_inline struct svq_piece
+guest_split_gives(const struct svq_queue *q, const struct svq_run *run)
 {
-	q->guest.used->ring[run->at] = (struct vring_used_elem){.id = id, .len = len};
+	return (struct svq_piece){.entry = &q->guest.used->ring[run->at]};
+}
+
+static __rte_always_inline void
+guest_split_give(struct svq_queue *q, struct svq_piece *p, size_t i, uint16_t id, uint32_t len)
+{
+	RTE_SET_USED(q);
+	((struct vring_used_elem *)p->entry)[i] = (struct vring_used_elem){.id = id, .len = len};
 }
 
 static __rte_always_inline void
@@ -257,12 +282,15 @@ static const struct svq_guest_ops svq_guest_split = {
 	.more = guest_split_more,
 	.limit = guest_split_limit,
 	.from = guest_split_from,
-	.load = guest_split_load,
+	.expect = guest_split_expect,
+	.reads = guest_split_reads,
+	.read = guest_split_read,
 	.gather = guest_split_gather,
 	.taken = guest_split_taken,
 	.put_used = guest_split_put_used,
 	.to = guest_split_to,
-	.store = guest_split_store,
+	.gives = guest_split_gives,
+	.give = guest_split_give,
 	.stored = guest_split_stored,
 	.put_used_batch = guest_split_put_used_batch,
 	.publish_used = guest_split_publish_used,

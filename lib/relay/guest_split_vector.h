@@ -13,18 +13,6 @@
 #include "guest_split.h"
 #include "queue_vector.h"
 
-static __rte_always_inline bool
-guest_split_expect(const struct svq_queue *q, struct svq_run *run)
-{
-	const struct svq_guest_ring *r = &q->guest;
-
-	run->id = svq_load16(&r->avail->ring[run->at]);
-	if (unlikely(run->id > r->mask))
-		return false;
-	run->writes = svq_load16(&r->desc[run->id].flags) & VRING_DESC_F_WRITE;
-	return true;
-}
-
 SVQ_VECTOR struct svq_side
 guest_split_vector_from(const struct svq_queue *q, const struct svq_run *run)
 {
@@ -83,7 +71,6 @@ guest_split_store_eight(struct svq_queue *q, struct svq_side *to, struct svq_eig
 }
 
 static const struct svq_guest_vector svq_guest_split_vector = {
-	.expect = guest_split_expect,
 	.from = guest_split_vector_from,
 	.load = guest_split_load_eight,
 	.to = guest_split_vector_to,

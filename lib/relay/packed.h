@@ -66,17 +66,6 @@ svq_packed_store_used(struct vring_packed_desc *p, uint64_t half)
 	((volatile uint64_t *)p)[1] = half;
 }
 
-/** Write a descriptor of ours, id, length and flags at once. */
-static inline void
-svq_packed_store(
-	struct vring_packed_desc *p, uint64_t addr, uint32_t len, uint16_t id, uint16_t flags)
-{
-	volatile uint64_t *to = (volatile uint64_t *)p;
-
-	to[0] = addr;
-	to[1] = len | (uint64_t)id << 32 | (uint64_t)flags << 48;
-}
-
 /** The flags by which a device returns a descriptor. */
 static inline uint16_t
 svq_packed_used_flags(bool wrap)

@@ -136,8 +136,8 @@ shadow_alloc(struct svq_queue *q, int numa_node)
 		"svq_free", 2 * q->size * sizeof(*r->free_mem), RTE_CACHE_LINE_SIZE, socket);
 	r->held =
 		rte_zmalloc_socket("svq_held", svq_ids_bytes(q->size), RTE_CACHE_LINE_SIZE, socket);
-	if (r->slot == NULL || r->flight == NULL || r->seq == NULL || r->written == NULL || r->origin == NULL ||
-		r->free_mem == NULL || r->held == NULL)
+	if (r->slot == NULL || r->flight == NULL || r->seq == NULL || r->written == NULL ||
+		r->origin == NULL || r->free_mem == NULL || r->held == NULL)
 		return -ENOMEM;
 	return 0;
 }
@@ -152,8 +152,8 @@ svq_queue_create(const struct svq_queue_conf *conf, struct svq_queue **queue)
 	RTE_BUILD_BUG_ON(RTE_BYTE_ORDER != RTE_LITTLE_ENDIAN);
 	/* What is written whole, eight at a time. */
 	RTE_BUILD_BUG_ON(sizeof(struct svq_flight) != 16);
-	RTE_BUILD_BUG_ON(offsetof(struct svq_flight, len) != 8 ||
-		offsetof(struct svq_flight, word) != 12);
+	RTE_BUILD_BUG_ON(
+		offsetof(struct svq_flight, len) != 8 || offsetof(struct svq_flight, word) != 12);
 	if (!split_size_ok(conf->size))
 		return -EINVAL;
 	q = rte_zmalloc_socket("svq_queue", sizeof(*q), RTE_CACHE_LINE_SIZE, socket);

@@ -64,10 +64,10 @@ struct svq_gather {
 	uint64_t *gpa;
 	uint64_t *iova;
 	uint32_t *len;
-	uint64_t *writable;	/**< bit i % 64 of word i / 64: the device writes entry i */
-	uint64_t *translated;	/**< likewise: iova[i] holds for the whole of entry i */
-	uint16_t *at;		/**< split: descriptor of the guest's table, of a direct chain */
-	uint16_t id[SVQ_BURST]; /**< of plain chains, each of which is one entry */
+	uint64_t *writable;	  /**< bit i % 64 of word i / 64: the device writes entry i */
+	uint64_t *translated;	  /**< likewise: iova[i] holds for the whole of entry i */
+	uint16_t *at;		  /**< split: descriptor of the guest's table, of a direct chain */
+	uint64_t half[SVQ_BURST]; /**< of plain chains, each of which is one entry: length, id */
 	struct svq_chain chain[SVQ_BURST];
 };
 
@@ -282,17 +282,24 @@ struct svq_run {
 	uint32_t at; /**< where the first one's descriptor or entry stands */
 	bool wrap;   /**< packed: the wrap counter there */
 	bool first;  /**< the burst begins with it */
-	bool writes; /**< in vectors: the device writes all their buffers, or reads them all */
-	uint32_t id; /**< in vectors: the first one's id */
+	bool writes; /**< the device writes all their buffers, or reads them all */
+	uint32_t id; /**< the first one's id */
 };
 
-/** A plain chain. */
-struct svq_plain {
-	uint64_t gpa;
-	uint32_t len;
-	uint16_t id;
-	bool writes;
+/** Plain chains, or entries that return them, in one piece: before the end of the ring. */
+struct svq_piece {
+	void *entry;	   /**< packed: descriptors; split: entries of the available or used ring */
+	void *desc;	   /**< split: the table of descriptors */
+	uint64_t expected; /**< what is to be there, of flags */
+	uint32_t size;	   /**< ids are below */
+	bool first;    /**< packed: the next one publishes the burst, and is to be written last */
+	uint64_t veil; /**< packed: what turns the flags of that one until then */
 };
+
+/** Second half of what is known of a plain chain: the length, and its id in the upper 32 bits. */
+#define SVQ_HALF_LEN UINT64_C(0xffffffff)
+/** One, in the upper 32 bits. */
+#define SVQ_HALF_ONE (UINT64_C(1) << 32)
 
 /** Step over @p n chains. */
 static __rte_always_inline void
@@ -330,11 +337,18 @@ struct svq_guest_ops {
 	/** Where the chain lies that is @p ahead plain chains after the next one. */
 	void (*from)(const struct svq_queue *q, unsigned int ahead, struct svq_run *run);
 	/**
-	 * Copy and check a plain chain: one direct descriptor, nothing at fault. What is not plain
-	 * is left to gather().
+	 * What to expect of plain chains from run->at on, by the first one: its id, and whether the
+	 * device writes it. @return false: it is none.
+	 */
+	bool (*expect)(const struct svq_queue *q, struct svq_run *run);
+	/** Where to read chains like it. */
+	struct svq_piece (*reads)(const struct svq_queue *q, const struct svq_run *run);
+	/**
+	 * Copy and check the chain @p i of a piece: one direct descriptor, nothing at fault. What
+	 * is not plain, or otherwise than expected, is left to gather().
 	 * @return false: it is not.
 	 */
-	bool (*load)(const struct svq_queue *q, const struct svq_run *run, struct svq_plain *chain);
+	bool (*read)(const struct svq_piece *p, size_t i, uint64_t *gpa, uint64_t *half);
 	/**
 	 * Copy and check the chain that lies @p ahead chains after the next one. Entries go behind
 	 * those that the gather holds; @p full says that the burst holds enough or that there is no
@@ -352,8 +366,10 @@ struct svq_guest_ops {
 	/** Where the used entry goes that lies @p ahead entries of plain chains after the next one.
 	 */
 	void (*to)(struct svq_queue *q, unsigned int ahead, struct svq_run *run);
-	/** Write the used entry of a plain chain. */
-	void (*store)(struct svq_queue *q, const struct svq_run *run, uint16_t id, uint32_t len);
+	/** Where to write used entries of plain chains. */
+	struct svq_piece (*gives)(const struct svq_queue *q, const struct svq_run *run);
+	/** Write the entry @p i of a piece. */
+	void (*give)(struct svq_queue *q, struct svq_piece *p, size_t i, uint16_t id, uint32_t len);
 	/** @p n of them have been written. */
 	void (*stored)(struct svq_queue *q, unsigned int n);
 	/** Write one used entry for all chains of the burst, which nothing was written to: for @p
@@ -372,9 +388,10 @@ struct svq_guest_ops {
 struct svq_shadow_ops {
 	/** Where the chain goes that lies @p ahead chains after the last published one. */
 	void (*to)(const struct svq_queue *q, unsigned int ahead, struct svq_run *run);
-	/** Write a plain chain. */
-	void (*store)(struct svq_queue *q, const struct svq_run *run, uint16_t slot, uint64_t iova,
-		uint32_t len, bool writes);
+	/** Where to write plain chains. */
+	struct svq_piece (*writes)(struct svq_queue *q, const struct svq_run *run);
+	/** Write the chain @p i of a piece; @p half: its length, and the slot. */
+	void (*write)(struct svq_piece *p, size_t i, uint64_t iova, uint64_t half);
 	/** Plain chains have been written, up to here, so that the burst has @p n. */
 	void (*stored)(struct svq_queue *q, const struct svq_run *run, unsigned int n);
 	/** Write one translated chain, of which svq_shadow_claim() held, @p ahead chains after the
@@ -396,9 +413,10 @@ struct svq_shadow_ops {
 	bool (*more_used)(const struct svq_queue *q, unsigned int ahead);
 	/** Where the entry stands that is @p ahead entries of plain chains after the next one. */
 	void (*from)(const struct svq_queue *q, unsigned int ahead, struct svq_run *run);
-	/** Read an entry. @return false: it is none. */
-	bool (*load)(
-		const struct svq_queue *q, const struct svq_run *run, uint32_t *id, uint32_t *len);
+	/** Where to read entries. */
+	struct svq_piece (*takes)(const struct svq_queue *q, const struct svq_run *run);
+	/** Read the entry @p i of a piece. @return false: it is none. */
+	bool (*take)(const struct svq_piece *p, size_t i, uint32_t *id, uint32_t *len);
 	/** Entries of plain chains have been taken, up to here. */
 	void (*passed)(struct svq_queue *q, const struct svq_run *run);
 	/** Read and check the entry that lies @p ahead entries after the next one; @p none: there

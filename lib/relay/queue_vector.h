@@ -27,9 +27,6 @@
 #include "shadow.h"
 #include "vector.h"
 
-/** Second halves: the length. */
-#define SVQ_HALF_LEN UINT64_C(0xffffffff)
-
 /**
  * One side of a pass, from here on: where its entries stand, and what is in them, or is to be. All
  * of it is in registers, and is stepped on by eight. A compiler that had to look it up in the queue
@@ -48,9 +45,7 @@ struct svq_side {
 
 /** The guest's side of a ring format, beside struct svq_guest_ops. */
 struct svq_guest_vector {
-	/** What the chain at run->at looks like. @return false: nothing can be expected of it. */
-	bool (*expect)(const struct svq_queue *q, struct svq_run *run);
-	/** Where to read chains that look like it. */
+	/** Where to read chains that look like the one at run->at. */
 	struct svq_side (*from)(const struct svq_queue *q, const struct svq_run *run);
 	/** Copy the descriptors of @p n chains. @return in lanes: 0 if it is as expected. */
 	__m512i (*load)(struct svq_side *from, unsigned int n, struct svq_eight *desc);
@@ -256,7 +251,7 @@ svq_vector_there_look(const struct svq_queue *q, const struct svq_vector_pair *p
 	if (mode == SVQ_SLOTS_RING)
 		n = RTE_MIN(n, q->shadow.n_free);
 	p->g->from(q, ahead, from);
-	if (unlikely(n == 0 || !p->gv->expect(q, from)) ||
+	if (unlikely(n == 0 || !p->g->expect(q, from)) ||
 		unlikely(q->net_header != 0 && from->writes == (q->qid % 2 != 0)))
 		return 0;
 	p->s->to(q, ahead, to);
@@ -622,8 +617,8 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 	svq_vector_back_begin(q, gv, &to, slot, log, &b);
 	do {
 		m = RTE_MIN(n - i, (unsigned int)SVQ_LANES);
-		k = svq_vector_take(q, gv, &b, to.id + i, true, zero, zero, m, false,
-			SVQ_SLOTS_RING, log);
+		k = svq_vector_take(
+			q, gv, &b, to.id + i, true, zero, zero, m, false, SVQ_SLOTS_RING, log);
 		i += k;
 	} while (i < n && k == m);
 	if (unlikely(i == 0))
@@ -677,20 +672,20 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 		return svq_vector_used(                                                           \
 			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, false, last);     \
 	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept_log(                                \
-		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)           \
-	{                                                                                          \
-		return svq_vector_used(                                                            \
-			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, true, last);       \
-	}                                                                                          \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_first_log(                               \
-		struct svq_queue *q, unsigned int n)                                               \
-	{                                                                                          \
-		uint16_t last;                                                                     \
-                                                                                                   \
-		return svq_vector_used(                                                            \
-			q, &name##_pair, true, 0, 0, n, SVQ_SLOTS_KEPT, true, &last);              \
-	}                                                                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept_log(                               \
+		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)          \
+	{                                                                                         \
+		return svq_vector_used(                                                           \
+			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, true, last);      \
+	}                                                                                         \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_first_log(                              \
+		struct svq_queue *q, unsigned int n)                                              \
+	{                                                                                         \
+		uint16_t last;                                                                    \
+                                                                                                  \
+		return svq_vector_used(                                                           \
+			q, &name##_pair, true, 0, 0, n, SVQ_SLOTS_KEPT, true, &last);             \
+	}                                                                                         \
 	SVQ_VECTOR_FN struct svq_vector_moved name##_used_ring(struct svq_queue *q,               \
 		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)            \
 	{                                                                                         \
@@ -752,7 +747,7 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 		.used = name##_used,                                                              \
 		.skip = name##_skip,                                                              \
 		.avail_first = name##_avail_first,                                                \
-		.used_first = name##_used_first,                                                   \
+		.used_first = name##_used_first,                                                  \
 		.used_first_log = name##_used_first_log}
 
 #endif /* QUEUE_VECTOR_H */

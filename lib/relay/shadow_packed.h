@@ -86,19 +86,31 @@ shadow_packed_to(const struct svq_queue *q, unsigned int ahead, struct svq_run *
 	run->first = ahead == 0;
 }
 
-static __rte_always_inline void
-shadow_packed_store(struct svq_queue *q, const struct svq_run *run, uint16_t slot, uint64_t iova,
-	uint32_t len, bool writes)
+static __rte_always_inline struct svq_piece
+shadow_packed_writes(struct svq_queue *q, const struct svq_run *run)
 {
 	struct svq_shadow_ring *r = &q->shadow;
-	uint16_t flags = svq_packed_avail_flags(run->wrap) | (writes ? VRING_DESC_F_WRITE : 0);
+	uint16_t flags = svq_packed_avail_flags(run->wrap) | (run->writes ? VRING_DESC_F_WRITE : 0);
 
 	/* The first one's flags publish the burst; before it the device looks at no other. */
-	if (unlikely(run->first)) {
+	if (run->first)
 		r->put_flags = flags;
-		flags = svq_packed_used_flags(!run->wrap);
-	}
-	svq_packed_store(&r->packed_desc[run->at], iova, len, slot, flags);
+	return (struct svq_piece){
+		.entry = &r->packed_desc[run->at],
+		.expected = (uint64_t)flags << 48,
+		/* With this one turned it is as the device gave it back. */
+		.veil = run->first ? (uint64_t)SVQ_PACKED_AVAIL << 48 : 0,
+	};
+}
+
+static __rte_always_inline void
+shadow_packed_write_plain(struct svq_piece *p, size_t i, uint64_t iova, uint64_t half)
+{
+	volatile uint64_t *desc = (volatile uint64_t *)p->entry + 2 * i;
+
+	desc[0] = iova;
+	desc[1] = (half | p->expected) ^ p->veil;
+	p->veil = 0;
 }
 
 static __rte_always_inline void
@@ -191,16 +203,26 @@ shadow_packed_from(const struct svq_queue *q, unsigned int ahead, struct svq_run
 	run->wrap = ahead == 0 ? r->used_wrap : r->take_wrap;
 }
 
+static __rte_always_inline struct svq_piece
+shadow_packed_takes(const struct svq_queue *q, const struct svq_run *run)
+{
+	return (struct svq_piece){
+		.entry = &q->shadow.packed_desc[run->at],
+		.expected = (uint32_t)svq_packed_used_flags(run->wrap) << 16,
+	};
+}
+
 /* One with a length that is not possible is left to shadow_packed_get_used(). */
 static __rte_always_inline bool
-shadow_packed_load(
-	const struct svq_queue *q, const struct svq_run *run, uint32_t *id, uint32_t *len)
+shadow_packed_take(const struct svq_piece *p, size_t i, uint32_t *id, uint32_t *len)
 {
-	struct vring_packed_desc d = svq_packed_load_used(&q->shadow.packed_desc[run->at]);
+	const uint32_t flags = (uint32_t)(SVQ_PACKED_AVAIL | SVQ_PACKED_USED) << 16;
+	uint64_t half = ((const volatile uint64_t *)p->entry)[2 * i + 1];
+	uint32_t upper = half >> 32;
 
-	*id = d.id;
-	*len = d.len;
-	return svq_packed_is_used(d.flags, run->wrap);
+	*id = (uint16_t)upper;
+	*len = (uint32_t)half;
+	return (upper & flags) == p->expected;
 }
 
 /* Each took one place. */
@@ -253,7 +275,8 @@ shadow_packed_taken(struct svq_queue *q, unsigned int n)
 
 static const struct svq_shadow_ops svq_shadow_packed = {
 	.to = shadow_packed_to,
-	.store = shadow_packed_store,
+	.writes = shadow_packed_writes,
+	.write = shadow_packed_write_plain,
 	.stored = shadow_packed_stored,
 	.put = shadow_packed_put,
 	.publish = shadow_packed_publish,
@@ -261,7 +284,8 @@ static const struct svq_shadow_ops svq_shadow_packed = {
 	.used = shadow_packed_used,
 	.more_used = shadow_packed_more_used,
 	.from = shadow_packed_from,
-	.load = shadow_packed_load,
+	.takes = shadow_packed_takes,
+	.take = shadow_packed_take,
 	.passed = shadow_packed_passed,
 	.get_used = shadow_packed_get_used,
 	.skip = shadow_packed_skip,

@@ -66,13 +66,24 @@ shadow_split_to(const struct svq_queue *q, unsigned int ahead, struct svq_run *r
 	run->wrap = false;
 }
 
-static __rte_always_inline void
-shadow_split_store(struct svq_queue *q, const struct svq_run *run, uint16_t slot, uint64_t iova,
-	uint32_t len, bool writes)
+static __rte_always_inline struct svq_piece
+shadow_split_writes(struct svq_queue *q, const struct svq_run *run)
 {
-	/* VRING_DESC_F_WRITE is bit 1 of the flags, which are behind the length. */
-	svq_store_desc_halves(&q->shadow.desc[slot], iova, len | (uint64_t)writes << (32 + 1));
-	q->shadow.avail->ring[run->at] = slot;
+	return (struct svq_piece){
+		.entry = &q->shadow.avail->ring[run->at],
+		.desc = q->shadow.desc,
+		.expected = run->writes ? VRING_DESC_F_WRITE * SVQ_HALF_ONE : 0,
+	};
+}
+
+static __rte_always_inline void
+shadow_split_write_plain(struct svq_piece *p, size_t i, uint64_t iova, uint64_t half)
+{
+	const uint16_t slot = half >> 32;
+
+	svq_store_desc_halves(
+		(struct vring_desc *)p->desc + slot, iova, (uint32_t)half | p->expected);
+	((uint16_t *)p->entry)[i] = slot;
 }
 
 static __rte_always_inline void
@@ -142,10 +153,17 @@ shadow_split_from(const struct svq_queue *q, unsigned int ahead, struct svq_run 
 	run->wrap = false;
 }
 
-static __rte_always_inline bool
-shadow_split_load(const struct svq_queue *q, const struct svq_run *run, uint32_t *id, uint32_t *len)
+static __rte_always_inline struct svq_piece
+shadow_split_takes(const struct svq_queue *q, const struct svq_run *run)
 {
-	struct vring_used_elem elem = svq_load_used_elem(&q->shadow.used->ring[run->at]);
+	return (struct svq_piece){.entry = &q->shadow.used->ring[run->at]};
+}
+
+static __rte_always_inline bool
+shadow_split_take(const struct svq_piece *p, size_t i, uint32_t *id, uint32_t *len)
+{
+	struct vring_used_elem elem =
+		svq_load_used_elem((const struct vring_used_elem *)p->entry + i);
 
 	*id = elem.id;
 	*len = elem.len;
@@ -186,7 +204,8 @@ shadow_split_taken(struct svq_queue *q, unsigned int n)
 
 static const struct svq_shadow_ops svq_shadow_split = {
 	.to = shadow_split_to,
-	.store = shadow_split_store,
+	.writes = shadow_split_writes,
+	.write = shadow_split_write_plain,
 	.stored = shadow_split_stored,
 	.put = shadow_split_put,
 	.publish = shadow_split_publish,
@@ -194,7 +213,8 @@ static const struct svq_shadow_ops svq_shadow_split = {
 	.used = shadow_split_used,
 	.more_used = shadow_split_more_used,
 	.from = shadow_split_from,
-	.load = shadow_split_load,
+	.takes = shadow_split_takes,
+	.take = shadow_split_take,
 	.passed = shadow_split_passed,
 	.get_used = shadow_split_get_used,
 	.skip = shadow_split_skip,

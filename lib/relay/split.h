@@ -90,12 +90,6 @@ svq_load_desc(const struct vring_desc *p)
 	};
 }
 
-/**
- * A direct descriptor that ends its chain, as its halves: 0 in both of these bits of the second.
- * Little-endian: length, flags, next.
- */
-#define SVQ_DESC_NOT_PLAIN ((uint64_t)(VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT) << 32)
-
 /** Copy a used element, read once; it is 4-byte aligned only. */
 static inline struct vring_used_elem
 svq_load_used_elem(const struct vring_used_elem *p)

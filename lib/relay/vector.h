@@ -37,9 +37,6 @@
 /** Lanes of a register of halves. */
 #define SVQ_LANES 8
 
-/** One, in the upper 32 bits of a half. */
-#define SVQ_HALF_ONE (UINT64_C(1) << 32)
-
 /** Eight times two halves, as in memory. */
 struct svq_eight {
 	__m512i low;  /**< the first four */

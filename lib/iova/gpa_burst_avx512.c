@@ -189,14 +189,35 @@ gather(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
 }
 
 /* Of maps whose rows lack no permission. */
-static INLINE struct hit
-gather_near(const struct svq_gpa_map *map, __m512i gpa, bool all_rw)
+static INLINE uint64_t
+gather_near8(const struct svq_gpa_view *v, const uint64_t *gpa, const uint32_t *len, __mmask8 lanes,
+	uint64_t *restrict iova)
+{
+	__m512i g = _mm512_maskz_loadu_epi64(lanes, gpa), delta;
+	__m512i more = _mm512_sub_epi64(
+		_mm512_cvtepu32_epi64(_mm256_maskz_loadu_epi32(lanes, len)), _mm512_set1_epi64(1));
+	__mmask8 ok = svq_gpa_gather(v, lanes, g, more, &delta);
+
+	_mm512_mask_storeu_epi64(iova, lanes, _mm512_add_epi64(g, delta));
+	return ok;
+}
+
+static INLINE uint64_t
+gather_near(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *len,
+	uint64_t *restrict iova, unsigned int n)
 {
 	struct svq_gpa_view v;
+	uint64_t done = 0;
+	unsigned int i;
 
-	RTE_SET_USED(all_rw);
 	svq_gpa_look(&v, map, SVQ_GPA_GATHER);
-	return (struct hit){.row = svq_gpa_gather(&v, gpa)};
+	for (i = 0; i + 8 <= n; i += 8)
+		done |= gather_near8(&v, &gpa[i], &len[i], 0xff, &iova[i]) << i;
+	if (i < n)
+		done |= gather_near8(&v, &gpa[i], &len[i], (__mmask8)((1u << (n - i)) - 1),
+				&iova[i])
+			<< i;
+	return done;
 }
 
 AVX512 uint64_t
@@ -209,7 +230,7 @@ svq_gpa_burst_avx512_gather(const struct svq_gpa_map *map, const uint64_t *gpa, 
 		return translate(map, gather, gpa, len, writable, iova, n, false);
 	if (unlikely(map->dir->last == NULL))
 		return translate(map, gather, gpa, len, writable, iova, n, true);
-	done = translate(map, gather_near, gpa, len, writable, iova, n, true);
+	done = gather_near(map, gpa, len, iova, n);
 	missed = n > 0 ? ~done << (64 - n) >> (64 - n) : 0;
 	/* They lie in no single row, or in one of too many odd ones. */
 	while (unlikely(missed != 0)) {

@@ -65,10 +65,22 @@ choose(const struct svq_gpa_map *map, uint64_t frames_max)
 	return best;
 }
 
+/* No mapping of whole pages lies otherwise. */
+static bool
+even(const struct svq_gpa_map *map)
+{
+	uint64_t odd = 0;
+	unsigned int i;
+
+	for (i = 0; i < map->n; i++)
+		odd |= map->iova_delta[i] & SVQ_GPA_DIR_WHOLE;
+	return odd == 0;
+}
+
 static struct svq_gpa_dir *
 dir_alloc(const struct svq_gpa_map *map, const struct shape *shape)
 {
-	bool near = shape->n_frames <= FRAMES_NEAR;
+	bool near = shape->n_frames <= FRAMES_NEAR && even(map);
 	size_t head = RTE_CACHE_LINE_ROUNDUP(sizeof(struct svq_gpa_dir));
 	size_t rows = near ? 2 * shape->n_frames * sizeof(uint64_t) : 0;
 	size_t bytes = head + rows + (shape->n_frames + 1) * sizeof(uint16_t);
@@ -108,6 +120,8 @@ enter_rows(struct svq_gpa_dir *dir, const struct svq_gpa_map *map, uint64_t n_fr
 		if (dir->last != NULL) {
 			dir->last[f] = map->last[next - 1];
 			dir->delta[f] = map->iova_delta[next - 1];
+			if (map->first[next - 1] <= first && map->last[next - 1] >= last)
+				dir->delta[f] |= SVQ_GPA_DIR_WHOLE;
 		}
 	}
 	/* The gathered version reads one entry more than it uses. */

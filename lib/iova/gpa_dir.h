@@ -21,6 +21,8 @@
  * entry names. Whoever looks there first saves a step in between, and finds all addresses but those
  * in rows that start inside a frame. Where there are but one or two such odd rows, as the alias of
  * open SMRAM, they are named: to compare with them costs less than a branch that nobody foresees.
+ * Most frames lie wholly inside one row, and say so where they say how far its IOVAs are: that is
+ * all to know of a buffer that stays in such a frame.
  */
 
 #include <stdint.h>
@@ -32,6 +34,10 @@
 #define SVQ_GPA_DIR_ROWS_MAX (UINT16_MAX >> 1)
 
 #define SVQ_GPA_DIR_ODD_MAX 2
+
+/* In what a frame repeats of its row's IOVA - GPA, which is even: the row has the whole frame, to the
+ * last byte, so that nobody needs to look where it ends. */
+#define SVQ_GPA_DIR_WHOLE 1
 
 /* What a lookup needs of a row that starts inside a frame. */
 struct svq_gpa_dir_odd {
@@ -50,8 +56,8 @@ struct svq_gpa_dir {
 	unsigned int steps; /* most rows that start inside a frame */
 	unsigned int n_odd; /* rows that start inside any frame; 0 also if they are too many */
 	struct svq_gpa_dir_odd odd[SVQ_GPA_DIR_ODD_MAX];
-	uint64_t *last;	 /* of each frame's row, as in the map; NULL: too many frames */
-	uint64_t *delta; /* IOVA - GPA of each frame's row */
+	uint64_t *last;	 /* of each frame's row, as in the map; NULL: too many frames, or odd bytes */
+	uint64_t *delta; /* IOVA - GPA of each frame's row, and SVQ_GPA_DIR_WHOLE */
 	uint16_t *frame;
 };
 

@@ -61,7 +61,13 @@ struct svq_gpa_view {
 	const uint64_t *delta;	       /**< likewise */
 	const uint64_t *first;	       /**< scan: of rows */
 	unsigned int n;		       /**< scan: rows */
-	const struct svq_gpa_dir *dir; /**< gather */
+
+	/* Gather. */
+	const struct svq_gpa_dir *dir;
+	__m512i begin;	  /**< of the first row */
+	__m512i span;	  /**< from there to the last row's end */
+	__m512i in_frame; /**< bytes of a frame but one */
+	__m128i shift;
 };
 
 /** Where an array's entry for frame 0 would be; only lanes inside the directory are read. */
@@ -97,6 +103,10 @@ svq_gpa_look(struct svq_gpa_view *v, const struct svq_gpa_map *map, enum svq_gpa
 		v->n = map->n;
 	} else if (eight == SVQ_GPA_GATHER) {
 		v->dir = map->dir;
+		v->begin = svq_gpa_all(map->dir->first);
+		v->span = svq_gpa_all(map->dir->span);
+		v->in_frame = svq_gpa_all((UINT64_C(1) << map->dir->shift) - 1);
+		v->shift = _mm_cvtsi32_si128((int)map->dir->shift);
 		v->last = svq_gpa_frame0(map->dir, map->dir->last, sizeof(*v->last));
 		v->delta = svq_gpa_frame0(map->dir, map->dir->delta, sizeof(*v->delta));
 	}
@@ -168,29 +178,6 @@ svq_gpa_between(uint64_t begin, uint64_t span, __m512i gpa)
 		_mm512_sub_epi64(gpa, svq_gpa_all(begin)), svq_gpa_all(span));
 }
 
-/** Only the odd rows and the one that the frame's entry names; of maps whose rows lack no
- * permission, and whose directory repeats them. */
-SVQ_GPA_VECTOR struct svq_gpa_hit
-svq_gpa_gather(const struct svq_gpa_view *v, __m512i gpa)
-{
-	const struct svq_gpa_dir *dir = v->dir;
-	const __m512i frame = _mm512_srl_epi64(gpa, _mm_cvtsi32_si128((int)dir->shift));
-	const __m512i zero = _mm512_setzero_si512();
-	struct svq_gpa_hit hit = {.in = svq_gpa_between(dir->first, dir->span, gpa)};
-	unsigned int i;
-
-	hit.last = _mm512_mask_i64gather_epi64(zero, hit.in, frame, v->last, 8);
-	hit.delta = _mm512_mask_i64gather_epi64(zero, hit.in, frame, v->delta, 8);
-	for (i = 0; i < dir->n_odd; i++) {
-		const struct svq_gpa_dir_odd *odd = &dir->odd[i];
-		__mmask8 m = svq_gpa_between(odd->first, odd->span, gpa);
-
-		hit.last = _mm512_mask_mov_epi64(hit.last, m, svq_gpa_all(odd->last));
-		hit.delta = _mm512_mask_mov_epi64(hit.delta, m, svq_gpa_all(odd->delta));
-	}
-	return hit;
-}
-
 /** Which of the buffers lie wholly inside their row. @p more: length - 1; of length 0 it is 2^64-1,
  * which no row holds. */
 SVQ_GPA_VECTOR __mmask8
@@ -199,6 +186,46 @@ svq_gpa_inside(struct svq_gpa_hit hit, __mmask8 lanes, __m512i gpa, __m512i more
 	__mmask8 ok = _mm512_mask_cmple_epu64_mask(lanes & hit.in, gpa, hit.last);
 
 	return _mm512_mask_cmple_epu64_mask(ok, more, _mm512_sub_epi64(hit.last, gpa));
+}
+
+/**
+ * Translate eight buffers by the frames in which they begin, and by the odd rows; of maps whose rows
+ * lack no permission, and whose directory repeats them. As svq_gpa_try_eight().
+ */
+SVQ_GPA_VECTOR __mmask8
+svq_gpa_gather(const struct svq_gpa_view *v, __mmask8 lanes, __m512i gpa, __m512i more,
+	__m512i *delta)
+{
+	const __m512i frame = _mm512_srl_epi64(gpa, v->shift), whole = svq_gpa_all(SVQ_GPA_DIR_WHOLE);
+	const __mmask8 in = _mm512_cmple_epu64_mask(_mm512_sub_epi64(gpa, v->begin), v->span);
+	const struct svq_gpa_dir *dir = v->dir;
+	__mmask8 ok, known, odd = 0;
+	__m512i d, behind, last;
+	unsigned int i;
+
+	d = _mm512_mask_i64gather_epi64(
+		_mm512_setzero_si512(), in, frame, v->delta, sizeof(uint64_t));
+	behind = _mm512_andnot_epi64(gpa, v->in_frame);
+	for (i = 0; i < dir->n_odd; i++) {
+		const struct svq_gpa_dir_odd *row = &dir->odd[i];
+		const __m512i span = svq_gpa_all(row->span);
+		const __m512i at = _mm512_sub_epi64(gpa, svq_gpa_all(row->first));
+		const __mmask8 m = _mm512_cmple_epu64_mask(at, span);
+
+		d = _mm512_mask_mov_epi64(d, m, svq_gpa_all(row->delta | SVQ_GPA_DIR_WHOLE));
+		behind = _mm512_mask_sub_epi64(behind, m, span, at);
+		odd |= m;
+	}
+	known = _mm512_mask_test_epi64_mask(lanes, d, whole);
+	ok = _mm512_mask_cmple_epu64_mask(known, more, behind);
+	*delta = _mm512_andnot_epi64(whole, d);
+	if (likely(ok == lanes))
+		return ok;
+	/* Some begin in a frame that their row has but a part of, or go on behind it. */
+	last = _mm512_mask_i64gather_epi64(
+		_mm512_setzero_si512(), in & ~odd, frame, v->last, sizeof(uint64_t));
+	known = _mm512_mask_cmple_epu64_mask(lanes & in & ~odd, gpa, last);
+	return ok | _mm512_mask_cmple_epu64_mask(known, more, _mm512_sub_epi64(last, gpa));
 }
 
 /**
@@ -226,7 +253,7 @@ svq_gpa_try_eight(const struct svq_gpa_view *v, enum svq_gpa_eight eight, __mmas
 	else if (eight == SVQ_GPA_SCAN)
 		hit = svq_gpa_scan(v, gpa);
 	else
-		hit = svq_gpa_gather(v, gpa);
+		return svq_gpa_gather(v, lanes, gpa, more, delta);
 	*delta = hit.delta;
 	return svq_gpa_inside(hit, lanes, gpa, more);
 }

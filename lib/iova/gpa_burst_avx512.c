@@ -214,8 +214,8 @@ gather_near(const struct svq_gpa_map *map, const uint64_t *gpa, const uint32_t *
 	for (i = 0; i + 8 <= n; i += 8)
 		done |= gather_near8(&v, &gpa[i], &len[i], 0xff, &iova[i]) << i;
 	if (i < n)
-		done |= gather_near8(&v, &gpa[i], &len[i], (__mmask8)((1u << (n - i)) - 1),
-				&iova[i])
+		done |= gather_near8(
+				&v, &gpa[i], &len[i], (__mmask8)((1u << (n - i)) - 1), &iova[i])
 			<< i;
 	return done;
 }

@@ -35,8 +35,8 @@
 
 #define SVQ_GPA_DIR_ODD_MAX 2
 
-/* In what a frame repeats of its row's IOVA - GPA, which is even: the row has the whole frame, to the
- * last byte, so that nobody needs to look where it ends. */
+/* In what a frame repeats of its row's IOVA - GPA, which is even: the row has the whole frame, to
+ * the last byte, so that nobody needs to look where it ends. */
 #define SVQ_GPA_DIR_WHOLE 1
 
 /* What a lookup needs of a row that starts inside a frame. */
@@ -56,7 +56,8 @@ struct svq_gpa_dir {
 	unsigned int steps; /* most rows that start inside a frame */
 	unsigned int n_odd; /* rows that start inside any frame; 0 also if they are too many */
 	struct svq_gpa_dir_odd odd[SVQ_GPA_DIR_ODD_MAX];
-	uint64_t *last;	 /* of each frame's row, as in the map; NULL: too many frames, or odd bytes */
+	uint64_t
+		*last; /* of each frame's row, as in the map; NULL: too many frames, or odd bytes */
 	uint64_t *delta; /* IOVA - GPA of each frame's row, and SVQ_GPA_DIR_WHOLE */
 	uint16_t *frame;
 };

@@ -57,10 +57,10 @@ struct svq_gpa_lanes {
  */
 struct svq_gpa_view {
 	struct svq_gpa_lanes few[SVQ_GPA_FEW_MAX]; /**< few: the rows, the last one repeated */
-	const uint64_t *last;	       /**< scan: of rows; gather: from frame 0 on, of frames */
-	const uint64_t *delta;	       /**< likewise */
-	const uint64_t *first;	       /**< scan: of rows */
-	unsigned int n;		       /**< scan: rows */
+	const uint64_t *last;  /**< scan: of rows; gather: from frame 0 on, of frames */
+	const uint64_t *delta; /**< likewise */
+	const uint64_t *first; /**< scan: of rows */
+	unsigned int n;	       /**< scan: rows */
 
 	/* Gather. */
 	const struct svq_gpa_dir *dir;
@@ -189,14 +189,15 @@ svq_gpa_inside(struct svq_gpa_hit hit, __mmask8 lanes, __m512i gpa, __m512i more
 }
 
 /**
- * Translate eight buffers by the frames in which they begin, and by the odd rows; of maps whose rows
- * lack no permission, and whose directory repeats them. As svq_gpa_try_eight().
+ * Translate eight buffers by the frames in which they begin, and by the odd rows; of maps whose
+ * rows lack no permission, and whose directory repeats them. As svq_gpa_try_eight().
  */
 SVQ_GPA_VECTOR __mmask8
-svq_gpa_gather(const struct svq_gpa_view *v, __mmask8 lanes, __m512i gpa, __m512i more,
-	__m512i *delta)
+svq_gpa_gather(
+	const struct svq_gpa_view *v, __mmask8 lanes, __m512i gpa, __m512i more, __m512i *delta)
 {
-	const __m512i frame = _mm512_srl_epi64(gpa, v->shift), whole = svq_gpa_all(SVQ_GPA_DIR_WHOLE);
+	const __m512i frame = _mm512_srl_epi64(gpa, v->shift),
+		      whole = svq_gpa_all(SVQ_GPA_DIR_WHOLE);
 	const __mmask8 in = _mm512_cmple_epu64_mask(_mm512_sub_epi64(gpa, v->begin), v->span);
 	const struct svq_gpa_dir *dir = v->dir;
 	__mmask8 ok, known, odd = 0;

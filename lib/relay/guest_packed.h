@@ -64,7 +64,7 @@ guest_packed_expect(const struct svq_queue *q, struct svq_run *run)
 static __rte_always_inline struct svq_piece
 guest_packed_reads(const struct svq_queue *q, const struct svq_run *run)
 {
-	uint64_t flags = svq_packed_avail_flags(run->wrap) | (run->writes ? VRING_DESC_F_WRITE : 0);
+	uint64_t flags = svq_packed_avail_flags(run->wrap) | run->writes * VRING_DESC_F_WRITE;
 
 	return (struct svq_piece){
 		.entry = &q->guest.packed_desc[run->at],

@@ -16,8 +16,7 @@
 SVQ_VECTOR struct svq_side
 guest_packed_vector_from(const struct svq_queue *q, const struct svq_run *run)
 {
-	const uint64_t flags =
-		svq_packed_avail_flags(run->wrap) | (run->writes ? VRING_DESC_F_WRITE : 0);
+	const uint64_t flags = svq_packed_avail_flags(run->wrap) | run->writes * VRING_DESC_F_WRITE;
 
 	return (struct svq_side){
 		.entry = &q->guest.packed_desc[run->at],

@@ -70,7 +70,8 @@ svq_packed_store_used(struct vring_packed_desc *p, uint64_t half)
 static inline uint16_t
 svq_packed_used_flags(bool wrap)
 {
-	return wrap ? SVQ_PACKED_AVAIL | SVQ_PACKED_USED : 0;
+	/* Without a branch, likewise below. */
+	return (SVQ_PACKED_AVAIL | SVQ_PACKED_USED) & -(unsigned int)wrap;
 }
 
 /** What a device returns of a descriptor. WRITE tells that the length counts. */
@@ -86,7 +87,7 @@ svq_packed_used(uint16_t id, uint32_t len, bool wrap)
 static inline uint16_t
 svq_packed_avail_flags(bool wrap)
 {
-	return wrap ? SVQ_PACKED_AVAIL : SVQ_PACKED_USED;
+	return SVQ_PACKED_USED ^ ((SVQ_PACKED_USED ^ SVQ_PACKED_AVAIL) & -(unsigned int)wrap);
 }
 
 /** Whether flags say that a descriptor is the device's. */

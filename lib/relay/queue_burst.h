@@ -208,7 +208,8 @@ svq_burst_avail_rest(struct svq_queue *q, const struct svq_guest_ops *g,
 	struct svq_burst_sum *sum)
 {
 	struct svq_gather *ga = &q->gather;
-	unsigned int plain = sum->plain;
+	struct svq_burst_sum all = *sum;
+	unsigned int plain = all.plain;
 
 	if (v != NULL) {
 		while (!ended && plain < n && g->more(q, plain)) {
@@ -223,14 +224,15 @@ svq_burst_avail_rest(struct svq_queue *q, const struct svq_guest_ops *g,
 	}
 	if (plain < n)
 		plain += svq_plain_avail(q, g, s, map, plain, n - plain, mode);
-	sum->plain = sum->chains = plain;
-	if (plain == n || !g->more(q, plain))
-		return;
-	ga->n_plain = ga->places = plain;
-	ga->n_chains = ga->n_descs = 0;
-	sum->fault = svq_burst_gather(q, g, map, n - plain, &sum->detail);
-	sum->fault =
-		svq_burst_put(q, s, map, sum->fault, sum, &sum->detail, mode == SVQ_SLOTS_KEPT);
+	all.plain = all.chains = plain;
+	if (plain < n && g->more(q, plain)) {
+		ga->n_plain = ga->places = plain;
+		ga->n_chains = ga->n_descs = 0;
+		all.fault = svq_burst_gather(q, g, map, n - plain, &all.detail);
+		all.fault = svq_burst_put(
+			q, s, map, all.fault, &all, &all.detail, mode == SVQ_SLOTS_KEPT);
+	}
+	*sum = all;
 }
 
 /* svq_burst_avail_rest() of an instance. */
@@ -276,16 +278,15 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 
 	g->taken(q, sum.plain, sum.chains);
 	if (likely(sum.chains != 0)) {
-		bool kick = s->publish(q, sum.chains);
-
+		/* Not behind the barrier, which lets nothing begin before all is written. */
 		q->inflight += sum.chains;
 		q->stats.chains += sum.chains;
 		q->stats.bursts++;
-		if (kick) {
+		q->avail_untimed--;
+		if (s->publish(q, sum.chains)) {
 			svq_burst_kick(q, s);
 			q->stats.kicks++;
 		}
-		q->avail_untimed--;
 		if (unlikely(timed))
 			q->avail_untimed = svq_burst_timed(q, q->stats.bursts, start);
 	}
@@ -396,8 +397,13 @@ svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
 	if (likely(b->taken != 0))
 		s->taken(q, b->taken);
 	if (likely(b->done != 0)) {
+		const int callfd = q->guest.callfd;
+
 		g->publish_used(q, b->done);
 		q->inflight -= b->done;
+		q->stats.used += b->done;
+		q->stats.used_bursts++;
+		q->used_untimed--;
 		/*
 		 * Orders used->idx before the read of what the guest asked for; pairs with the
 		 * driver's full barrier between enabling calls and reading used->idx. It also
@@ -406,13 +412,10 @@ svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
 		atomic_thread_fence(memory_order_seq_cst);
 		if (unlikely(q->log.base != NULL))
 			g->log_used(q, b->done);
-		if (q->guest.callfd >= 0 && g->wants_call(q, b->done)) {
+		if (callfd >= 0 && g->wants_call(q, b->done)) {
 			b->fault = svq_burst_call(q, b->fault, &b->detail);
 			q->stats.calls++;
 		}
-		q->stats.used += b->done;
-		q->stats.used_bursts++;
-		q->used_untimed--;
 		if (unlikely(b->timed))
 			q->used_untimed = svq_burst_timed(q, q->stats.used_bursts, b->start);
 	}
@@ -492,8 +495,9 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
  *   is not to be in the way.
  */
 #define SVQ_INSTANCES(name, guest, shadow, vector, how, apart)                                     \
-	static apart how void rest_stack(struct svq_queue *q, const struct svq_gpa_map *map,       \
-		unsigned int n, bool ended, struct svq_burst_sum *sum)                             \
+	static __rte_always_inline how void rest_stack(struct svq_queue *q,                        \
+		const struct svq_gpa_map *map, unsigned int n, bool ended,                         \
+		struct svq_burst_sum *sum)                                                         \
 	{                                                                                          \
 		svq_burst_avail_rest(q, guest, shadow, NULL, map, n, ended, SVQ_SLOTS_STACK, sum); \
 	}                                                                                          \
@@ -509,7 +513,7 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 		svq_burst_avail_rest(                                                              \
 			q, guest, shadow, vector, map, n, ended, SVQ_SLOTS_RING, sum);             \
 	}                                                                                          \
-	static apart how void back_rest_stack(                                                     \
+	static __rte_always_inline how void back_rest_stack(                                       \
 		struct svq_queue *q, unsigned int n, struct svq_burst_back *b)                     \
 	{                                                                                          \
 		svq_burst_used_rest(q, guest, shadow, NULL, n, SVQ_SLOTS_STACK, b);                \

@@ -549,7 +549,8 @@ svq_queue_map(const struct svq_queue *q)
 static __rte_always_inline uint32_t
 svq_flight_plain(uint32_t id, bool writes)
 {
-	return SVQ_FLIGHT_PLAIN | (writes ? SVQ_FLIGHT_WRITES : 0) | id;
+	RTE_BUILD_BUG_ON(SVQ_FLIGHT_WRITES >> 1 != SVQ_FLIGHT_PLAIN);
+	return SVQ_FLIGHT_PLAIN | writes * SVQ_FLIGHT_WRITES | id;
 }
 
 /** Slots of the chain that begins here; 0: none does. */

@@ -90,7 +90,7 @@ static __rte_always_inline struct svq_piece
 shadow_packed_writes(struct svq_queue *q, const struct svq_run *run)
 {
 	struct svq_shadow_ring *r = &q->shadow;
-	uint16_t flags = svq_packed_avail_flags(run->wrap) | (run->writes ? VRING_DESC_F_WRITE : 0);
+	uint16_t flags = svq_packed_avail_flags(run->wrap) | run->writes * VRING_DESC_F_WRITE;
 
 	/* The first one's flags publish the burst; before it the device looks at no other. */
 	if (run->first)
@@ -128,20 +128,25 @@ shadow_packed_publish(struct svq_queue *q, unsigned int n)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 	volatile uint16_t *flags = &r->packed_desc[r->avail_idx].flags;
+	/* Nothing but what the device asked for is to be waited for behind the barrier. */
+	const struct vring_packed_desc_event *event = r->device_event;
+	const bool event_idx = r->event_idx, wrap = r->put_wrap;
+	const uint32_t size = q->size, places = r->put_places;
+	const uint16_t at = r->put_pos;
 
 	RTE_SET_USED(n);
 	/* Pairs with the device's read barrier between the flags and the rest of the descriptor. */
 	svq_device_wmb();
 	*flags = r->put_flags;
-	r->avail_idx = r->put_pos;
-	r->avail_wrap = r->put_wrap;
+	r->avail_idx = at;
+	r->avail_wrap = wrap;
 	/*
 	 * Orders the flags before the read of what the device asked for; pairs with the device's
 	 * full barrier between asking for kicks and reading the flags.
 	 */
 	svq_device_mb(r->order_platform);
-	return svq_packed_need_event(svq_packed_load_event(r->device_event), r->event_idx,
-		r->avail_idx, r->avail_wrap, (uint16_t)r->put_places, q->size);
+	return svq_packed_need_event(
+		svq_packed_load_event(event), event_idx, at, wrap, (uint16_t)places, size);
 }
 
 static __rte_always_inline uint16_t

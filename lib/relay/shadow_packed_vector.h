@@ -19,8 +19,7 @@ SVQ_VECTOR struct svq_side
 shadow_packed_vector_to(struct svq_queue *q, const struct svq_run *run, uint32_t id)
 {
 	struct svq_shadow_ring *r = &q->shadow;
-	const uint32_t flags =
-		svq_packed_avail_flags(run->wrap) | (run->writes ? VRING_DESC_F_WRITE : 0);
+	const uint32_t flags = svq_packed_avail_flags(run->wrap) | run->writes * VRING_DESC_F_WRITE;
 	const uint32_t want = flags << 16 | run->id;
 	const uint32_t have = svq_flight_plain(id, run->writes);
 	struct svq_side to = {

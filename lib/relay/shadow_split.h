@@ -98,21 +98,22 @@ static __rte_always_inline bool
 shadow_split_publish(struct svq_queue *q, unsigned int n)
 {
 	struct svq_shadow_ring *r = &q->shadow;
-	uint16_t old = r->avail_idx;
+	const struct vring_used *used = r->used;
+	const bool event_idx = r->event_idx;
+	const uint16_t old = r->avail_idx, new = old + n;
 
-	r->avail_idx = old + n;
+	r->avail_idx = new;
 	/* Pairs with the device's read barrier between avail->idx and the ring entries. */
 	svq_device_wmb();
-	svq_store16(&r->avail->idx, r->avail_idx);
+	svq_store16(&r->avail->idx, new);
 	/*
 	 * Orders avail->idx before the read of what the device asked for; pairs with the device's
 	 * full barrier between asking for kicks and reading avail->idx.
 	 */
 	svq_device_mb(r->order_platform);
-	if (r->event_idx)
-		return vring_need_event(
-			svq_load16(svq_avail_event(r->used, q->size)), r->avail_idx, old);
-	return !(svq_load16(&r->used->flags) & VRING_USED_F_NO_NOTIFY);
+	if (event_idx)
+		return vring_need_event(svq_load16(svq_avail_event(r->used, q->size)), new, old);
+	return !(svq_load16(&used->flags) & VRING_USED_F_NO_NOTIFY);
 }
 
 static __rte_always_inline uint16_t

@@ -43,22 +43,23 @@ struct svq_dirty_log_word {
 	uint64_t bits;
 } __attribute__((packed, may_alias));
 
-/**
- * Order earlier writes to guest memory before the marks that follow.
- *
- * @param ours
- *   This thread wrote. Else a device or another thread did, and what it published behind its writes
- *   has been read: then they were visible to all before that was, so that it is enough to read the
- *   bits later.
- */
+/** Order what this thread wrote to guest memory before the marks that follow. */
 static inline void
-svq_dirty_log_begin(bool ours)
+svq_dirty_log_begin(void)
 {
 	/* Pairs with the front-end's atomic fetch-and-clear before it copies the page. */
-	if (ours)
-		atomic_thread_fence(memory_order_seq_cst);
-	else
-		atomic_thread_fence(memory_order_acquire);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+/**
+ * The same for what a device wrote, or another thread: behind the read of what it published its
+ * writes by. They were visible to all before that was, so it is enough to read the bits later.
+ */
+static inline void
+svq_dirty_log_seen(void)
+{
+	/* Pairs as above. */
+	atomic_thread_fence(memory_order_acquire);
 }
 
 /* Set the bits of pages @p page to @p last. */

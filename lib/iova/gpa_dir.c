@@ -143,7 +143,6 @@ name_odd_rows(struct svq_gpa_dir *dir, const struct svq_gpa_map *map)
 		dir->odd[dir->n_odd++] = (struct svq_gpa_dir_odd){
 			.first = map->first[i],
 			.span = map->last[i] - map->first[i],
-			.last = map->last[i],
 			.delta = map->iova_delta[i],
 		};
 	}

@@ -42,8 +42,7 @@
 /* What a lookup needs of a row that starts inside a frame. */
 struct svq_gpa_dir_odd {
 	uint64_t first;
-	uint64_t span; /* last - first */
-	uint64_t last;
+	uint64_t span;	/* last - first */
 	uint64_t delta; /* IOVA - GPA */
 };
 

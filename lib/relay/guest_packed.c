@@ -38,7 +38,7 @@ want_kicks(struct svq_queue *q, bool on)
 		svq_packed_store_event(r->device_event, VRING_PACKED_EVENT_FLAG_DISABLE);
 	if (q->log.base == NULL)
 		return;
-	svq_dirty_log_begin(true);
+	svq_dirty_log_begin();
 	svq_dirty_log_mark(&q->log, r->used_gpa, sizeof(*r->device_event));
 }
 
@@ -48,9 +48,10 @@ write_desc(struct svq_queue *q, uint16_t pos, const struct vring_packed_desc *de
 	struct svq_guest_ring *r = &q->guest;
 
 	r->packed_desc[pos] = *desc;
-	if (q->log.base != NULL)
-		svq_dirty_log_mark(
-			&q->log, r->desc_gpa + (uint64_t)pos * sizeof(*desc), sizeof(*desc));
+	if (q->log.base == NULL)
+		return;
+	svq_dirty_log_begin();
+	svq_dirty_log_mark(&q->log, r->desc_gpa + (uint64_t)pos * sizeof(*desc), sizeof(*desc));
 }
 
 /*

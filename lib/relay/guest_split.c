@@ -40,7 +40,7 @@ want_kicks(struct svq_queue *q, bool on)
 		svq_store16(&r->used->flags, on ? 0 : VRING_USED_F_NO_NOTIFY);
 	if (q->log.base == NULL)
 		return;
-	svq_dirty_log_begin(true);
+	svq_dirty_log_begin();
 	svq_dirty_log_mark(&q->log, r->used_gpa + (r->event_idx ? event : 0), sizeof(uint16_t));
 }
 
@@ -57,9 +57,11 @@ requeue(struct svq_queue *q, const uint16_t *heads, uint32_t n)
 		if (svq_load16(&r->avail->ring[at]) == id)
 			continue;
 		svq_store16(&r->avail->ring[at], id);
-		if (q->log.base != NULL)
-			svq_dirty_log_mark(&q->log,
-				r->avail_gpa + offsetof(struct vring_avail, ring) + at * 2, 2);
+		if (q->log.base == NULL)
+			continue;
+		svq_dirty_log_begin();
+		svq_dirty_log_mark(
+			&q->log, r->avail_gpa + offsetof(struct vring_avail, ring) + at * 2, 2);
 	}
 }
 

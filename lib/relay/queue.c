@@ -429,6 +429,7 @@ svq_queue_stats(const struct svq_queue *q, struct svq_queue_stats *stats)
 	/* A burst that its worker is about to count may have been counted in part. */
 	stats->kicks_suppressed = stats->bursts - RTE_MIN(stats->kicks, stats->bursts);
 	stats->calls_suppressed = stats->used_bursts - RTE_MIN(stats->calls, stats->used_bursts);
+	/* Counted are those beyond one of a chain. */
 	stats->descs += stats->chains;
 	stats->translations = stats->descs;
 }

@@ -354,8 +354,8 @@ svq_burst_back_begin(struct svq_queue *q, const struct svq_shadow_ops *s, struct
 		svq_queue_fault(q, b->fault, *n);
 		return false;
 	}
-	if (unlikely(q->log.base != NULL))
-		svq_dirty_log_begin(q->dev_is_ours);
+	if (unlikely(q->log.base != NULL) && q->dev_is_ours)
+		svq_dirty_log_begin();
 	return true;
 }
 
@@ -374,8 +374,10 @@ svq_burst_back_take(struct svq_queue *q, const struct svq_shadow_ops *s, struct 
 		return false;
 	}
 	/* Logged before the guest can learn of it: it may be stopped and copied right after. */
-	if (unlikely(q->log.base != NULL))
+	if (unlikely(q->log.base != NULL)) {
+		svq_dirty_log_seen();
 		svq_burst_log(q, u);
+	}
 	return true;
 }
 
@@ -423,10 +425,11 @@ svq_burst_back_end(struct svq_queue *q, const struct svq_guest_ops *g,
 		svq_queue_fault(q, b->fault, b->detail);
 }
 
-/* What is not returned at once in vector registers, of @p n chains in all. */
+/* What is not returned at once in vector registers, of @p n chains in all. @p ended: what comes
+ * next cannot be. */
 static __rte_always_inline void
 svq_burst_used_rest(struct svq_queue *q, const struct svq_guest_ops *g,
-	const struct svq_shadow_ops *s, const struct svq_vector_ops *v, unsigned int n,
+	const struct svq_shadow_ops *s, const struct svq_vector_ops *v, unsigned int n, bool ended,
 	enum svq_slots_mode mode, struct svq_burst_back *b)
 {
 	const bool kept = mode == SVQ_SLOTS_KEPT;
@@ -436,14 +439,15 @@ svq_burst_used_rest(struct svq_queue *q, const struct svq_guest_ops *g,
 
 	while (b->done < n && (b->done == 0 || s->more_used(q, b->done))) {
 		if (unlikely(q->log.base != NULL))
-			took = svq_plain_back(
-				q, g, s, v, true, b->done, b->done, n - b->done, mode, true, &last);
+			took = svq_plain_back(q, g, s, v, ended, true, b->done, b->done,
+				n - b->done, mode, true, &last);
 		else
-			took = svq_plain_back(q, g, s, v, true, b->done, b->done, n - b->done, mode,
-				false, &last);
+			took = svq_plain_back(q, g, s, v, ended, true, b->done, b->done,
+				n - b->done, mode, false, &last);
 		if (unlikely(took == 0))
 			break;
 		b->done += took;
+		ended = false;
 	}
 	b->taken = b->done;
 	/* No more than a look, if all of a packed ring has been taken. */
@@ -458,24 +462,25 @@ svq_burst_used_rest(struct svq_queue *q, const struct svq_guest_ops *g,
 
 /* svq_burst_used_rest() of an instance. */
 typedef void (*svq_burst_back_rest_t)(
-	struct svq_queue *q, unsigned int n, struct svq_burst_back *b);
+	struct svq_queue *q, unsigned int n, bool ended, struct svq_burst_back *b);
 
 static __rte_always_inline unsigned int
 svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
 	const struct svq_vector_ops *v, svq_burst_back_rest_t rest)
 {
+	struct svq_vector_moved first = {0};
 	struct svq_burst_back b;
 	unsigned int n;
 
 	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
 		return 0;
 	if (v != NULL)
-		b.done = b.taken = likely(q->log.base == NULL) ? v->used_first(q, n).n
-							       : v->used_first_log(q, n).n;
+		first = likely(q->log.base == NULL) ? v->used_first(q, n) : v->used_first_log(q, n);
+	b.done = b.taken = first.n;
 	if (v == NULL || unlikely(b.done < n && (b.done == 0 || s->more_used(q, b.done)))) {
 		struct svq_burst_back all = b;
 
-		rest(q, n, &all);
+		rest(q, n, first.ended, &all);
 		b = all;
 	}
 	svq_burst_back_end(q, g, s, &b);
@@ -514,14 +519,14 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 			q, guest, shadow, vector, map, n, ended, SVQ_SLOTS_RING, sum);             \
 	}                                                                                          \
 	static __rte_always_inline how void back_rest_stack(                                       \
-		struct svq_queue *q, unsigned int n, struct svq_burst_back *b)                     \
+		struct svq_queue *q, unsigned int n, bool ended, struct svq_burst_back *b)         \
 	{                                                                                          \
-		svq_burst_used_rest(q, guest, shadow, NULL, n, SVQ_SLOTS_STACK, b);                \
+		svq_burst_used_rest(q, guest, shadow, NULL, n, ended, SVQ_SLOTS_STACK, b);         \
 	}                                                                                          \
 	static apart how void back_rest_kept(                                                      \
-		struct svq_queue *q, unsigned int n, struct svq_burst_back *b)                     \
+		struct svq_queue *q, unsigned int n, bool ended, struct svq_burst_back *b)         \
 	{                                                                                          \
-		svq_burst_used_rest(q, guest, shadow, vector, n, SVQ_SLOTS_KEPT, b);               \
+		svq_burst_used_rest(q, guest, shadow, vector, n, ended, SVQ_SLOTS_KEPT, b);        \
 	}                                                                                          \
 	static how unsigned int avail_stack(struct svq_queue *q)                                   \
 	{                                                                                          \

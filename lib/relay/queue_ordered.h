@@ -78,8 +78,8 @@ svq_ordered_begin_plain(struct svq_queue *q, const struct svq_guest_ops *g,
 	unsigned int took;
 
 	while (q->held == 0 && o->b.taken < n && (o->b.taken == 0 || s->more_used(q, o->b.taken))) {
-		took = svq_plain_back(q, g, s, v, !q->batch, o->b.taken, o->b.done, n - o->b.taken,
-			SVQ_SLOTS_RING, log, &o->last);
+		took = svq_plain_back(q, g, s, v, false, !q->batch, o->b.taken, o->b.done,
+			n - o->b.taken, SVQ_SLOTS_RING, log, &o->last);
 		if (unlikely(took == 0))
 			break;
 		svq_ordered_count_plain(o, took);

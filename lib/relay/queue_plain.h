@@ -12,8 +12,9 @@
  * Concepts
  *
  * To the device: copy and check them, translate the burst in one call, record and write them. Back:
- * each is checked, logged and returned before the next one is looked at. Whatever is not plain ends
- * the run, and is left to queue_burst.h and queue_ordered.h.
+ * each is checked, logged and returned before the next one is looked at. The first one tells what
+ * to expect of all, whether the device writes them or reads them among it. Whatever is not plain,
+ * or otherwise, ends the run, and is left to queue_burst.h and queue_ordered.h.
  */
 
 #include "queue_priv.h"
@@ -187,8 +188,10 @@ svq_plain_take(struct svq_queue *q, const struct svq_plain_like *like, uint32_t 
 	if (unlikely(id > SVQ_FLIGHT_ID || len > ((uint32_t)known & like->may)))
 		return false;
 	flight->half[1] = 0;
-	if (log)
+	if (log) {
+		svq_dirty_log_seen();
 		svq_dirty_log_mark(&like->log, flight->half[0], len);
+	}
 	*guest_id = id;
 	if (mode == SVQ_SLOTS_KEPT)
 		return true;
@@ -307,23 +310,26 @@ svq_plain_skip(struct svq_queue *q, const struct svq_guest_ops *g, bool put, uin
  * Return up to @p n plain chains to the guest, in vector registers as far as that goes, then one by
  * one: where ids follow no order, as those of a guest may that takes the last one freed first,
  * vectors would take hardly more than one at a time. As svq_vector_ops.used.
+ *
+ * @param ended
+ *   The first one cannot be in vector registers.
  */
 static __rte_always_inline unsigned int
 svq_plain_back(struct svq_queue *q, const struct svq_guest_ops *g, const struct svq_shadow_ops *s,
-	const struct svq_vector_ops *v, bool put, unsigned int ahead, unsigned int done,
+	const struct svq_vector_ops *v, bool ended, bool put, unsigned int ahead, unsigned int done,
 	unsigned int n, enum svq_slots_mode mode, bool log, uint16_t *last)
 {
-	unsigned int i = 0;
+	struct svq_vector_moved m = {.ended = ended};
 
 	if (v != NULL) {
-		struct svq_vector_moved m = v->used(q, put, ahead, done, n, mode, log, last);
-
-		i = m.n;
-		if (likely(!m.ended || i == n) || (i != 0 && !s->more_used(q, ahead + i)))
-			return i;
-		n = RTE_MIN(n, i + SVQ_BURST);
+		if (!ended)
+			m = v->used(q, put, ahead, done, n, mode, log, last);
+		if (likely(!m.ended || m.n == n) || (m.n != 0 && !s->more_used(q, ahead + m.n)))
+			return m.n;
+		n = RTE_MIN(n, m.n + SVQ_BURST);
 	}
-	return i + svq_plain_used(q, g, s, put, ahead + i, done + i, n - i, mode, log, last);
+	return m.n +
+		svq_plain_used(q, g, s, put, ahead + m.n, done + m.n, n - m.n, mode, log, last);
 }
 
 #endif /* QUEUE_PLAIN_H */

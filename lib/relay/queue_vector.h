@@ -35,7 +35,7 @@
 struct svq_side {
 	void *entry;	  /**< packed: descriptors; split: entries of the available or used ring */
 	void *desc;	  /**< split: descriptors */
-	__m512i expected; /**< in lanes: what is to be there of what is not the length */
+	__m512i expected; /**< in lanes: what is to be there of what is not the length, or added */
 	__m128i heads;	  /**< split: entries of the available ring */
 	/** Packed, what turns the burst's first descriptor, the one that publishes the burst: until
 	 * its flags are written once more, it is as it was. */
@@ -381,7 +381,8 @@ svq_vector_log(const struct svq_dirty_log *log)
 }
 
 /* Log what was written of @p n plain chains: eight buffers are asked at once whether their pages
- * are marked, as in svq_dirty_log_is_marked(). Of length 0 none is, nor is that a mark. */
+ * are marked, as in svq_dirty_log_is_marked(). One of length 0 may come out either way, and marks
+ * nothing. */
 SVQ_VECTOR void
 svq_vector_mark(const struct svq_queue *q, const struct svq_vector_log *log, __m512i gpa,
 	__m512i len, unsigned int n)
@@ -467,8 +468,10 @@ svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, struct s
 		k = SVQ_LANES;
 	else
 		len = _mm512_maskz_mov_epi64(svq_lanes(k), len);
-	if (log && b->writes)
+	if (log && b->writes) {
+		svq_dirty_log_seen();
 		svq_vector_mark(q, &b->log, svq_firsts(known), len, k);
+	}
 	if (mode == SVQ_SLOTS_RING) {
 		struct svq_bits bits = svq_bits(q->guest.ids, id, k);
 

@@ -37,7 +37,7 @@ static void
 mark(uint64_t gpa, uint64_t len)
 {
 	memset(room, 0, sizeof(room));
-	svq_dirty_log_begin(true);
+	svq_dirty_log_begin();
 	svq_dirty_log_mark(&dirty, gpa, len);
 }
 

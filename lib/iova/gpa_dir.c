@@ -120,7 +120,8 @@ enter_rows(struct svq_gpa_dir *dir, const struct svq_gpa_map *map, uint64_t n_fr
 		if (dir->last != NULL) {
 			dir->last[f] = map->last[next - 1];
 			dir->delta[f] = map->iova_delta[next - 1];
-			if (map->first[next - 1] <= first && map->last[next - 1] >= last)
+			/* The first row may begin later: nothing before it is asked for. */
+			if (map->last[next - 1] >= last)
 				dir->delta[f] |= SVQ_GPA_DIR_WHOLE;
 		}
 	}

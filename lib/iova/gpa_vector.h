@@ -200,7 +200,7 @@ svq_gpa_gather(
 		      whole = svq_gpa_all(SVQ_GPA_DIR_WHOLE);
 	const __mmask8 in = _mm512_cmple_epu64_mask(_mm512_sub_epi64(gpa, v->begin), v->span);
 	const struct svq_gpa_dir *dir = v->dir;
-	__mmask8 ok, known, odd = 0;
+	__mmask8 ok, known;
 	__m512i d, behind, last;
 	unsigned int i;
 
@@ -215,17 +215,17 @@ svq_gpa_gather(
 
 		d = _mm512_mask_mov_epi64(d, m, svq_gpa_all(row->delta | SVQ_GPA_DIR_WHOLE));
 		behind = _mm512_mask_sub_epi64(behind, m, span, at);
-		odd |= m;
 	}
 	known = _mm512_mask_test_epi64_mask(lanes, d, whole);
 	ok = _mm512_mask_cmple_epu64_mask(known, more, behind);
 	*delta = _mm512_andnot_epi64(whole, d);
 	if (likely(ok == lanes))
 		return ok;
-	/* Some begin in a frame that their row has but a part of, or go on behind it. */
+	/* Some begin in a frame that their row has but a part of, or go on behind it. What an odd
+	 * row has lies behind the frame's. */
 	last = _mm512_mask_i64gather_epi64(
-		_mm512_setzero_si512(), in & ~odd, frame, v->last, sizeof(uint64_t));
-	known = _mm512_mask_cmple_epu64_mask(lanes & in & ~odd, gpa, last);
+		_mm512_setzero_si512(), in, frame, v->last, sizeof(uint64_t));
+	known = _mm512_mask_cmple_epu64_mask(lanes & in, gpa, last);
 	return ok | _mm512_mask_cmple_epu64_mask(known, more, _mm512_sub_epi64(last, gpa));
 }
 

@@ -407,29 +407,30 @@ add_regions(const struct twin *t, const struct bed *b)
 	struct svq_guest_diff diff;
 	unsigned int i;
 
-	for (i = 0; i < TWIN_MORE; i++)
+	for (i = 0; i < t->more; i++)
 		r[3 + i] = (struct svq_guest_region){
 			.gpa = TWIN_MORE_GPA(i),
 			.size = TWIN_MORE_SIZE,
 			.offset = i * TWIN_MORE_SIZE,
 			.fd = b->memfd,
 		};
-	twin_must(t, svq_guest_prepare(b->guest, r, RTE_DIM(r), &diff) == 0, "memory table");
+	twin_must(t, svq_guest_prepare(b->guest, r, 3 + t->more, &diff) == 0, "memory table");
 	twin_must(t, svq_dma_guest_apply(b->dma, &diff) == 0, "memory table");
 	svq_guest_commit(b->guest);
 }
 
 void
-twin_open(struct twin *t, bool more_regions)
+twin_open(struct twin *t, unsigned int more)
 {
 	const struct bed *a = &t->bed[0], *b = &t->bed[1];
 	unsigned int i;
 
+	t->more = more;
 	for (i = 0; i < 2; i++) {
 		t->conf.scalar = i == 0;
 		bed_open_conf(&t->bed[i], &t->conf);
 		svq_queue_detach(t->bed[i].q);
-		if (more_regions)
+		if (more != 0)
 			add_regions(t, &t->bed[i]);
 	}
 	/* So that what is written before the device can be compared as it is. */

@@ -29,9 +29,10 @@
 #define TWIN_MAX_RING 256
 #define TWIN_MAX_OUT  1024
 
-/* Regions besides those of the bed: with them the map has more rows than are compared one by one.
- */
+/* Regions besides those of the bed, at most. The map has few rows, or more that are still compared
+ * one by one, or more than that. */
 #define TWIN_MORE	 8
+#define TWIN_MORE_SCAN	 2
 #define TWIN_MORE_GPA(i) (UINT64_C(0x20000000) + (i)*UINT64_C(0x2000000))
 #define TWIN_MORE_SIZE	 UINT64_C(0x100000)
 
@@ -52,6 +53,7 @@ struct twin_chain {
 struct twin {
 	struct bed bed[2]; /* scalar, vector */
 	struct bed_conf conf;
+	unsigned int more; /* regions */
 	uint8_t log[2][TWIN_LOG_BYTES];
 	unsigned int epoch, left; /* where the test is */
 	/* The guest. */
@@ -73,8 +75,8 @@ struct twin {
 /** Fail the test if not, and say where it is. */
 void twin_must(const struct twin *t, bool ok, const char *what);
 
-/** Build both, by t->conf, with no ring attached. */
-void twin_open(struct twin *t, bool more_regions);
+/** Build both, by t->conf, with so many more regions, and no ring attached. */
+void twin_open(struct twin *t, unsigned int more);
 void twin_close(struct twin *t);
 
 /** Attach an empty ring; nothing is in flight. */

@@ -43,15 +43,15 @@ naive(const uint64_t *gpa, const uint32_t *len, uint64_t writable, uint64_t *iov
 	return done;
 }
 
-/* Rows in order of GPA: adjacent or apart, small or large, some at the ends of the address space.
- */
+/* Rows in order of GPA: adjacent or apart, small or large, some at the ends of the address space;
+ * IOVAs on pages, or now and then anywhere. */
 static struct svq_gpa_map *
 random_map(void)
 {
 	uint64_t at = rte_rand_max(3) == 0 ? 0 : rte_rand_max(1ull << 40) & ~4095ull;
 	unsigned int max = 1 + rte_rand_max(rte_rand_max(2) ? 16 : ROWS_MAX), i;
 	unsigned int shift = 12 + rte_rand_max(20);
-	bool read_only = rte_rand_max(2);
+	bool read_only = rte_rand_max(2), bytes = rte_rand_max(8) == 0;
 	struct svq_gpa_map *map = svq_gpa_map_new(max);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(map);
@@ -60,7 +60,7 @@ random_map(void)
 
 		row->gpa = at;
 		row->size = (1 + rte_rand_max(8)) << (rte_rand_max(4) ? shift : 12);
-		row->iova = 0x1000 + (rte_rand_max(1ull << 50) & ~4095ull);
+		row->iova = 0x1000 + (rte_rand_max(1ull << 50) & (bytes ? ~0ull : ~4095ull));
 		row->hva = 0x1000;
 		row->perm = read_only && rte_rand_max(3) == 0 ? 1 + rte_rand_max(2) : SVQ_PERM_RW;
 		at += row->size + (rte_rand_max(2) ? 0 : (1 + rte_rand_max(100)) << 12);

@@ -166,7 +166,11 @@ test_region_borders(void)
 	/* The alias leads to the same bytes. */
 	bed_desc(&b, 2, BED_ALIAS + 0x5000, 10, 0, 0);
 	bed_avail(&b, 2);
-	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 3);
+	/* Two descriptors, each in one region. */
+	bed_desc(&b, 3, 0x1000, 12, NEXT, 4);
+	bed_desc(&b, 4, BED_HIGH, 60, 0, 0);
+	bed_avail(&b, 3);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 4);
 	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
 	CU_ASSERT_EQUAL(chain.n, 1);
 	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
@@ -179,7 +183,9 @@ test_region_borders(void)
 	CU_ASSERT_PTR_EQUAL((void *)(uintptr_t)chain.desc[0].addr, bed_ptr(&b, 0x5000));
 	read_stats();
 	CU_ASSERT_EQUAL(stats.splits, 1);
-	CU_ASSERT_EQUAL(stats.descs, 3);
+	CU_ASSERT_EQUAL(stats.chains, 4);
+	CU_ASSERT_EQUAL(stats.descs, 5);
+	CU_ASSERT_EQUAL(stats.translations, 5);
 	CU_ASSERT_EQUAL(b.bad_iova, 0);
 	bed_close(&b);
 }

@@ -65,6 +65,17 @@ test_device_faults(void)
 	CU_ASSERT_EQUAL(svq_queue_error(b.q), SVQ_QUEUE_E_USED_IDX);
 	bed_close(&b);
 
+	/* Nothing can be written to what is only to be read. */
+	bed_open(&b, 32, 64, F_ALL);
+	bed_desc(&b, 1, 0x1000, 10, 0, 0);
+	bed_avail(&b, 1);
+	CU_ASSERT_EQUAL(svq_queue_avail(b.q), 1);
+	CU_ASSERT_FATAL(bed_device_take(&b, &chain));
+	bed_device_return(&b, chain.head, 1);
+	CU_ASSERT_EQUAL(svq_queue_used(b.q), 0);
+	CU_ASSERT_EQUAL(svq_queue_error(b.q), SVQ_QUEUE_E_USED_LEN);
+	bed_close(&b);
+
 	/* The same id twice. */
 	bed_open(&b, 32, 64, F_ALL);
 	bed_desc(&b, 1, 0x1000, 10, 0, 0);

@@ -20,7 +20,7 @@
  * all that can be seen (relay_twin.h), faults included; a broken queue is reset, and goes on.
  */
 
-#define MAX_LEN 250000 /* more pages than the log is asked about at once */
+#define MAX_LEN 300000 /* more pages than the log is asked about at once */
 #define EPOCHS	24     /* of a queue; it is reset after each */
 #define STEPS	64     /* of an epoch */
 #define RUNS	12     /* for all that is negotiated and asked for */
@@ -88,8 +88,8 @@ random_gpa(uint32_t len)
 	case 1:
 		return BED_ALIAS + below(BUFFERS - len);
 	case 2 ... 3:
-		if (t.bed[0].n_maps > TWIN_MORE)
-			return TWIN_MORE_GPA(below(TWIN_MORE)) + below(TWIN_MORE_SIZE - len);
+		if (t.more != 0)
+			return TWIN_MORE_GPA(below(t.more)) + below(TWIN_MORE_SIZE - len);
 		/* fall through */
 	default:
 		return below(BUFFERS - len);
@@ -223,6 +223,9 @@ post_burst(void)
 		/* So that it is the next one, perhaps. */
 		if (kind == ODD_TWICE)
 			next_id = t.out[twice].id[0] + t.conf.guest_size - fault;
+		/* Likewise, behind the last one. */
+		if (kind == ODD_BEYOND)
+			next_id = 2 * t.conf.guest_size - fault;
 	}
 	for (i = 0; i < n; i++) {
 		enum odd odd = i == fault ? kind : random_odd();
@@ -450,6 +453,8 @@ run(uint64_t guest, uint64_t device, unsigned int bits)
 		uint16_t guest, device;
 	} sizes[] = {{16, 16}, {16, 64}, {64, 16}, {32, 32}, {64, 64}, {8, 4}, {128, 128},
 		{256, 64}, {7, 16}, {20, 32}, {100, 128}, {100, 64}, {33, 32}, {1, 2}};
+	/* The first of them as a rule. */
+	static const unsigned int more[] = {0, 0, 0, 1, TWIN_MORE_SCAN, TWIN_MORE};
 	/* Split rings are a power of two. */
 	const unsigned int of = below(guest & TWIN_PACKED ? RTE_DIM(sizes) : 8);
 	struct svq_queue_stats stats;
@@ -463,7 +468,7 @@ run(uint64_t guest, uint64_t device, unsigned int bits)
 		.net_header = bits & 8 ? 12 : 0,
 		.complaints = &quiet,
 	};
-	twin_open(&t, one_in(4));
+	twin_open(&t, more[below(RTE_DIM(more))]);
 	restart();
 	for (t.epoch = 0; t.epoch < EPOCHS; t.epoch++)
 		run_epoch();

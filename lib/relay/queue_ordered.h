@@ -186,7 +186,6 @@ svq_burst_used_ordered(struct svq_queue *q, const struct svq_guest_ops *g,
 		svq_ordered_begin_plain(q, g, s, v, &o, n, true);
 	else
 		svq_ordered_begin_plain(q, g, s, v, &o, n, false);
-	svq_ordered_let_go(q, g, &o);
 	while (o.b.taken < n && svq_burst_back_take(q, s, &o.b, &u)) {
 		if (!q->shadow.in_order) {
 			if (unlikely(!svq_ordered_hold(q, g, &o, &u)))

@@ -46,7 +46,7 @@ svq_gpa_all(uint64_t v)
 /** A row, in all lanes. */
 struct svq_gpa_lanes {
 	__m512i first;
-	__m512i last;
+	__m512i last; /**< of an odd row: last - first */
 	__m512i delta;
 };
 
@@ -63,7 +63,8 @@ struct svq_gpa_view {
 	unsigned int n;	       /**< scan: rows */
 
 	/* Gather. */
-	const struct svq_gpa_dir *dir;
+	struct svq_gpa_lanes odd[SVQ_GPA_DIR_ODD_MAX]; /**< with SVQ_GPA_DIR_WHOLE */
+	unsigned int n_odd;
 	__m512i begin;	  /**< of the first row */
 	__m512i span;	  /**< from there to the last row's end */
 	__m512i in_frame; /**< bytes of a frame but one */
@@ -87,6 +88,17 @@ svq_gpa_lanes(const struct svq_gpa_map *map, unsigned int r)
 	};
 }
 
+SVQ_GPA_VECTOR struct svq_gpa_lanes
+svq_gpa_odd(const struct svq_gpa_dir_odd *odd)
+{
+	RTE_BUILD_BUG_ON(SVQ_GPA_DIR_ODD_MAX != 2);
+	return (struct svq_gpa_lanes){
+		.first = svq_gpa_all(odd->first),
+		.last = svq_gpa_all(odd->span),
+		.delta = svq_gpa_all(odd->delta | SVQ_GPA_DIR_WHOLE),
+	};
+}
+
 /** Look at a map, which outlives the view and is to be asked as @p eight says. */
 SVQ_GPA_VECTOR void
 svq_gpa_look(struct svq_gpa_view *v, const struct svq_gpa_map *map, enum svq_gpa_eight eight)
@@ -102,7 +114,9 @@ svq_gpa_look(struct svq_gpa_view *v, const struct svq_gpa_map *map, enum svq_gpa
 		v->first = map->first;
 		v->n = map->n;
 	} else if (eight == SVQ_GPA_GATHER) {
-		v->dir = map->dir;
+		v->odd[0] = svq_gpa_odd(&map->dir->odd[0]);
+		v->odd[1] = svq_gpa_odd(&map->dir->odd[1]);
+		v->n_odd = map->dir->n_odd;
 		v->begin = svq_gpa_all(map->dir->first);
 		v->span = svq_gpa_all(map->dir->span);
 		v->in_frame = svq_gpa_all((UINT64_C(1) << map->dir->shift) - 1);
@@ -188,6 +202,17 @@ svq_gpa_inside(struct svq_gpa_hit hit, __mmask8 lanes, __m512i gpa, __m512i more
 	return _mm512_mask_cmple_epu64_mask(ok, more, _mm512_sub_epi64(hit.last, gpa));
 }
 
+/* Whether an address lies in an odd row: then its offset, and the bytes behind it. */
+SVQ_GPA_VECTOR void
+svq_gpa_look_odd(struct svq_gpa_lanes row, __m512i gpa, __m512i *delta, __m512i *behind)
+{
+	const __m512i at = _mm512_sub_epi64(gpa, row.first);
+	const __mmask8 m = _mm512_cmple_epu64_mask(at, row.last);
+
+	*delta = _mm512_mask_mov_epi64(*delta, m, row.delta);
+	*behind = _mm512_mask_sub_epi64(*behind, m, row.last, at);
+}
+
 /**
  * Translate eight buffers by the frames in which they begin, and by the odd rows; of maps whose
  * rows lack no permission, and whose directory repeats them. As svq_gpa_try_eight().
@@ -199,23 +224,16 @@ svq_gpa_gather(
 	const __m512i frame = _mm512_srl_epi64(gpa, v->shift),
 		      whole = svq_gpa_all(SVQ_GPA_DIR_WHOLE);
 	const __mmask8 in = _mm512_cmple_epu64_mask(_mm512_sub_epi64(gpa, v->begin), v->span);
-	const struct svq_gpa_dir *dir = v->dir;
 	__mmask8 ok, known;
 	__m512i d, behind, last;
-	unsigned int i;
 
 	d = _mm512_mask_i64gather_epi64(
 		_mm512_setzero_si512(), in, frame, v->delta, sizeof(uint64_t));
 	behind = _mm512_andnot_epi64(gpa, v->in_frame);
-	for (i = 0; i < dir->n_odd; i++) {
-		const struct svq_gpa_dir_odd *row = &dir->odd[i];
-		const __m512i span = svq_gpa_all(row->span);
-		const __m512i at = _mm512_sub_epi64(gpa, svq_gpa_all(row->first));
-		const __mmask8 m = _mm512_cmple_epu64_mask(at, span);
-
-		d = _mm512_mask_mov_epi64(d, m, svq_gpa_all(row->delta | SVQ_GPA_DIR_WHOLE));
-		behind = _mm512_mask_sub_epi64(behind, m, span, at);
-	}
+	if (v->n_odd > 0)
+		svq_gpa_look_odd(v->odd[0], gpa, &d, &behind);
+	if (v->n_odd > 1)
+		svq_gpa_look_odd(v->odd[1], gpa, &d, &behind);
 	known = _mm512_mask_test_epi64_mask(lanes, d, whole);
 	ok = _mm512_mask_cmple_epu64_mask(known, more, behind);
 	*delta = _mm512_andnot_epi64(whole, d);

@@ -28,8 +28,8 @@ struct svq_gpa_dir;
 /* See gpa_vector.h. */
 enum svq_gpa_eight { SVQ_GPA_OTHER, SVQ_GPA_FEW, SVQ_GPA_SCAN, SVQ_GPA_GATHER };
 
-/* Rows that are few. */
-#define SVQ_GPA_FEW_MAX 4
+/* Rows that are few: a PC's guest with open SMRAM has three. */
+#define SVQ_GPA_FEW_MAX 3
 
 struct svq_gpa_map {
 	unsigned int n;			   /* rows */

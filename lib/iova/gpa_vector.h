@@ -107,7 +107,6 @@ svq_gpa_look(struct svq_gpa_view *v, const struct svq_gpa_map *map, enum svq_gpa
 		v->few[0] = svq_gpa_lanes(map, 0);
 		v->few[1] = svq_gpa_lanes(map, 1);
 		v->few[2] = svq_gpa_lanes(map, 2);
-		v->few[3] = svq_gpa_lanes(map, 3);
 	} else if (eight == SVQ_GPA_SCAN) {
 		v->last = map->last;
 		v->delta = map->iova_delta;
@@ -153,10 +152,9 @@ svq_gpa_few(const struct svq_gpa_view *v, __m512i gpa)
 {
 	struct svq_gpa_hit hit = svq_gpa_first_row(v->few[0], gpa);
 
-	RTE_BUILD_BUG_ON(SVQ_GPA_FEW_MAX != 4 || SVQ_GPA_FEW_MAX > SVQ_GPA_MAP_PAD);
+	RTE_BUILD_BUG_ON(SVQ_GPA_FEW_MAX != 3 || SVQ_GPA_FEW_MAX > SVQ_GPA_MAP_PAD);
 	hit = svq_gpa_next_row(hit, v->few[1], gpa);
-	hit = svq_gpa_next_row(hit, v->few[2], gpa);
-	return svq_gpa_next_row(hit, v->few[3], gpa);
+	return svq_gpa_next_row(hit, v->few[2], gpa);
 }
 
 /** Compare with each row. The map has a row. */

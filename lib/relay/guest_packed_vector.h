@@ -46,10 +46,11 @@ guest_packed_load_eight(struct svq_side *from, unsigned int n, struct svq_eight 
 }
 
 SVQ_VECTOR struct svq_side
-guest_packed_vector_to(const struct svq_queue *q, const struct svq_run *run)
+guest_packed_vector_to(const struct svq_queue *q, const struct svq_run *run, unsigned int n)
 {
 	const uint64_t flags = svq_packed_used_flags(run->wrap);
 
+	RTE_SET_USED(n);
 	return (struct svq_side){
 		.entry = &q->guest.packed_desc[run->at],
 		.expected = _mm512_add_epi64(

@@ -49,10 +49,13 @@ guest_split_load_eight(struct svq_side *from, unsigned int n, struct svq_eight *
 }
 
 SVQ_VECTOR struct svq_side
-guest_split_vector_to(const struct svq_queue *q, const struct svq_run *run)
+guest_split_vector_to(const struct svq_queue *q, const struct svq_run *run, unsigned int n)
 {
+	struct vring_used_elem *ring = &q->guest.used->ring[run->at];
+
+	svq_ask_for(ring, n * sizeof(*ring));
 	return (struct svq_side){
-		.entry = &q->guest.used->ring[run->at],
+		.entry = ring,
 		.expected = _mm512_add_epi64(svq_all(run->id), svq_numbers()),
 	};
 }

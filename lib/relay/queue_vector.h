@@ -22,6 +22,7 @@
  */
 
 #include <gpa_vector.h>
+#include <svq_prefetch.h>
 
 #include "queue_priv.h"
 #include "shadow.h"
@@ -49,8 +50,8 @@ struct svq_guest_vector {
 	struct svq_side (*from)(const struct svq_queue *q, const struct svq_run *run);
 	/** Copy the descriptors of @p n chains. @return in lanes: 0 if it is as expected. */
 	__m512i (*load)(struct svq_side *from, unsigned int n, struct svq_eight *desc);
-	/** Where to write used entries: the guest's ids from run->id on. */
-	struct svq_side (*to)(const struct svq_queue *q, const struct svq_run *run);
+	/** Where to write up to @p n used entries: the guest's ids from run->id on. */
+	struct svq_side (*to)(const struct svq_queue *q, const struct svq_run *run, unsigned int n);
 	/** Write @p n of them. @p flight: our records of the chains. */
 	void (*store)(struct svq_queue *q, struct svq_side *to, struct svq_eight flight,
 		__m512i len, unsigned int n);
@@ -58,8 +59,10 @@ struct svq_guest_vector {
 
 /** The device's side of a ring format, beside struct svq_shadow_ops. */
 struct svq_shadow_vector {
-	/** Where to write descriptors: slots from run->id on, for the guest's ids from @p id on. */
-	struct svq_side (*to)(struct svq_queue *q, const struct svq_run *run, uint32_t id);
+	/** Where to write up to @p n descriptors: slots from run->id on, for the guest's ids from
+	 * @p id on. */
+	struct svq_side (*to)(
+		struct svq_queue *q, const struct svq_run *run, uint32_t id, unsigned int n);
 	/** Write @p n of them. @p desc: as from the guest's load(); @p flight: our records. */
 	void (*store)(struct svq_side *to, struct svq_eight desc, struct svq_eight flight,
 		__m512i delta, unsigned int n);
@@ -95,6 +98,17 @@ struct svq_records {
 	__m512i expected; /**< of those to take: second halves without the lengths, in lanes */
 	__m512i may;	  /**< which part of a second half is what the device may write */
 };
+
+/* Ask for memory that is to be written. The other side has read of it what was there before; of a
+ * packed ring it may be reading it still, and then the line would go to and fro. */
+static __rte_always_inline void
+svq_ask_for(const void *p, uint32_t bytes)
+{
+	uint32_t at;
+
+	for (at = 0; at < bytes; at += RTE_CACHE_LINE_SIZE)
+		svq_prefetch_write(RTE_PTR_ADD(p, at));
+}
 
 /* Of a bitmap, the @p n bits from @p first on: they may lie in two words. */
 struct svq_bits {
@@ -138,11 +152,11 @@ struct svq_vector_there {
 
 SVQ_VECTOR void
 svq_vector_there_begin(struct svq_queue *q, const struct svq_vector_pair *p,
-	const struct svq_run *from, const struct svq_run *to, uint32_t seq,
+	const struct svq_run *from, const struct svq_run *to, uint32_t seq, unsigned int n,
 	struct svq_vector_there *t)
 {
 	t->from = p->gv->from(q, from);
-	t->to = p->sv->to(q, to, from->id);
+	t->to = p->sv->to(q, to, from->id, n);
 	t->records = (struct svq_records){
 		.flight = &q->shadow.flight[to->id],
 		.seqs = &q->shadow.seq[to->id],
@@ -316,7 +330,7 @@ svq_vector_avail_part(struct svq_queue *q, const struct svq_vector_pair *p,
 	if (unlikely(n == 0))
 		return (struct svq_vector_moved){.ended = true};
 	svq_vector_least(q, &t);
-	svq_vector_there_begin(q, p, &from, &to, q->seq + ahead, &t);
+	svq_vector_there_begin(q, p, &from, &to, q->seq + ahead, n, &t);
 	ok = svq_vector_sound(q, p, &t, from.id, n, mode, &desc, &len);
 	ok = svq_vector_translate(
 		map, ok, svq_firsts(desc), _mm512_sub_epi64(len, svq_all(1)), from.writes, &delta);
@@ -343,7 +357,7 @@ svq_vector_avail(struct svq_queue *q, const struct svq_vector_pair *p,
 	if (unlikely(end == 0))
 		return (struct svq_vector_moved){.ended = true};
 	svq_vector_least(q, &t);
-	svq_vector_there_begin(q, p, &from, &to, q->seq + ahead, &t);
+	svq_vector_there_begin(q, p, &from, &to, q->seq + ahead, end, &t);
 	if (likely(map->eight == SVQ_GPA_FEW))
 		i = svq_vector_there_eights(q, p, map, &t, from.id, end, mode, SVQ_GPA_FEW);
 	else if (map->eight == SVQ_GPA_SCAN)
@@ -425,7 +439,8 @@ struct svq_vector_back {
 /* Chains from slot @p slot on. @p to: as the guest is to get them. */
 SVQ_VECTOR void
 svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_vector *gv,
-	const struct svq_run *to, uint32_t slot, bool log, struct svq_vector_back *b)
+	const struct svq_run *to, uint32_t slot, unsigned int n, bool log,
+	struct svq_vector_back *b)
 {
 	const uint64_t word = svq_vector_word(to->id, to->writes);
 
@@ -435,7 +450,7 @@ svq_vector_back_begin(struct svq_queue *q, const struct svq_guest_vector *gv,
 		.may = svq_all(to->writes ? SVQ_HALF_LEN : 0),
 	};
 	if (gv != NULL)
-		b->to = gv->to(q, to);
+		b->to = gv->to(q, to, n);
 	b->writes = to->writes;
 	if (log)
 		b->log = svq_vector_log(&q->log);
@@ -555,7 +570,7 @@ svq_vector_used_part(struct svq_queue *q, const struct svq_vector_pair *p, bool 
 	if (unlikely(n == 0))
 		return (struct svq_vector_moved){.ended = true};
 	b.from = p->sv->from(q, &from);
-	svq_vector_back_begin(q, gv, &to, from.id, log, &b);
+	svq_vector_back_begin(q, gv, &to, from.id, n, log, &b);
 	other = p->sv->load(&b.from, n, &len);
 	k = svq_vector_take(q, gv, &b, to.id, false, len, other, n, false, mode, log);
 	if (unlikely(k == 0))
@@ -582,7 +597,7 @@ svq_vector_used(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 	if (unlikely(end == 0))
 		return (struct svq_vector_moved){.ended = true};
 	b.from = p->sv->from(q, &from);
-	svq_vector_back_begin(q, gv, &to, from.id, log, &b);
+	svq_vector_back_begin(q, gv, &to, from.id, end, log, &b);
 	for (; likely(i + SVQ_LANES <= end); i += SVQ_LANES) {
 		__m512i len, other = p->sv->load(&b.from, SVQ_LANES, &len);
 
@@ -617,7 +632,7 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 	n = svq_vector_back_expect(q, g, &to, slot, done, n);
 	if (unlikely(n == 0))
 		return 0;
-	svq_vector_back_begin(q, gv, &to, slot, log, &b);
+	svq_vector_back_begin(q, gv, &to, slot, n, log, &b);
 	do {
 		m = RTE_MIN(n - i, (unsigned int)SVQ_LANES);
 		k = svq_vector_take(

@@ -16,7 +16,7 @@
 /* Our records have the guest's id and marks of our own where flags and the slot have to stand: what
  * has to be added to the one for the other is the same in all lanes. */
 SVQ_VECTOR struct svq_side
-shadow_packed_vector_to(struct svq_queue *q, const struct svq_run *run, uint32_t id)
+shadow_packed_vector_to(struct svq_queue *q, const struct svq_run *run, uint32_t id, unsigned int n)
 {
 	struct svq_shadow_ring *r = &q->shadow;
 	const uint32_t flags = svq_packed_avail_flags(run->wrap) | run->writes * VRING_DESC_F_WRITE;
@@ -28,6 +28,7 @@ shadow_packed_vector_to(struct svq_queue *q, const struct svq_run *run, uint32_t
 		.veil = _mm512_setzero_si512(),
 	};
 
+	RTE_SET_USED(n);
 	/* The first one's flags publish the burst: with this one turned it is as the device gave it
 	 * back. */
 	if (run->first) {

@@ -14,9 +14,10 @@
 #include "shadow_split.h"
 
 SVQ_VECTOR struct svq_side
-shadow_split_vector_to(struct svq_queue *q, const struct svq_run *run, uint32_t id)
+shadow_split_vector_to(struct svq_queue *q, const struct svq_run *run, uint32_t id, unsigned int n)
 {
 	RTE_SET_USED(id);
+	svq_ask_for(&q->shadow.desc[run->id], n * sizeof(struct vring_desc));
 	return (struct svq_side){
 		.entry = &q->shadow.avail->ring[run->at],
 		.desc = &q->shadow.desc[run->id],

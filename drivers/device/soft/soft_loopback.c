@@ -10,6 +10,8 @@
 #include <rte_memcpy.h>
 #include <rte_prefetch.h>
 
+#include <svq_prefetch.h>
+
 #include "soft_net.h"
 #include "soft_plain.h"
 
@@ -24,19 +26,6 @@ copy(uint8_t *to, const uint8_t *from, uint32_t len)
 	else
 		/* The driver may give the same memory for both: what comes of it is its affair. */
 		memmove(to, from, len);
-}
-
-/* Ask for a line that is to be written. DPDK has this as rte_prefetch0_write(), which compiles to a
- * prefetch for reading unless the CPU is named; the instruction does nothing where there is none.
- */
-static inline void
-prefetch_write(const volatile void *p)
-{
-#ifdef RTE_ARCH_X86_64
-	__asm__ volatile("prefetchw %0" : : "m"(*(const volatile uint8_t *)p));
-#else
-	__builtin_prefetch((const void *)(uintptr_t)p, 1);
-#endif
 }
 
 /*
@@ -96,8 +85,8 @@ loop_plain(struct soft_net *net, const bool packed)
 		if (net->dev->offload.host)
 			rte_prefetch0(from[n].addr);
 		rte_prefetch0(from[n].addr + hdr_len);
-		prefetch_write(to[n].addr);
-		prefetch_write(to[n].addr + hdr_len);
+		svq_prefetch_write(to[n].addr);
+		svq_prefetch_write(to[n].addr + hdr_len);
 	}
 	for (i = 0; i < n; i++)
 		begin(&to[i], hdr_len);

@@ -82,11 +82,11 @@ struct svq_vector_pair {
 	const struct svq_shadow_vector *sv;
 	/* svq_vector_avail_part(), svq_vector_used_part(): not inlined. What they need registers
 	 * for is not to be in the way of whole eights. */
-	struct svq_vector_moved (*avail_part)(struct svq_queue *q, const struct svq_gpa_map *map,
-		unsigned int ahead, unsigned int n, enum svq_slots_mode mode);
-	struct svq_vector_moved (*used_part)(struct svq_queue *q, bool put, unsigned int ahead,
-		unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log,
-		uint16_t *last);
+	unsigned int (*avail_part)(struct svq_queue *q, const struct svq_gpa_map *map,
+		const struct svq_run *from, const struct svq_run *to, uint32_t seq, unsigned int n,
+		enum svq_slots_mode mode);
+	unsigned int (*used_part)(struct svq_queue *q, bool put, const struct svq_run *from,
+		const struct svq_run *to, unsigned int n, enum svq_slots_mode mode, bool log);
 };
 
 /** Our records, from a slot on. */
@@ -277,17 +277,6 @@ svq_vector_there_look(const struct svq_queue *q, const struct svq_vector_pair *p
 	return mode == SVQ_SLOTS_RING ? RTE_MIN(n, q->size - to->id) : n;
 }
 
-/* @p n chains have been written. */
-SVQ_VECTOR void
-svq_vector_there_end(struct svq_queue *q, const struct svq_vector_pair *p, struct svq_run *to,
-	unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
-{
-	svq_run_step(to, n);
-	p->s->stored(q, to, ahead + n);
-	if (mode == SVQ_SLOTS_RING)
-		q->shadow.n_free -= n;
-}
-
 /* As svq_gpa_translate_eight(). */
 SVQ_VECTOR __mmask8
 svq_vector_translate(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa, __m512i more,
@@ -313,35 +302,30 @@ svq_vector_translate(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa,
 	return ok;
 }
 
-/* As svq_vector_avail(), up to eight, the last ones or among which one is not as expected. */
-SVQ_VECTOR struct svq_vector_moved
+/* Up to eight, the last ones or among which one is not as expected. @return how many. */
+SVQ_VECTOR unsigned int
 svq_vector_avail_part(struct svq_queue *q, const struct svq_vector_pair *p,
-	const struct svq_gpa_map *map, unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
+	const struct svq_gpa_map *map, const struct svq_run *from, const struct svq_run *to,
+	uint32_t seq, unsigned int n, enum svq_slots_mode mode)
 {
 	struct svq_vector_there t;
-	struct svq_run from, to;
 	struct svq_eight desc;
 	__m512i len, delta;
 	unsigned int k;
 	__mmask8 ok;
 
-	n = svq_vector_there_look(
-		q, p, ahead, RTE_MIN(n, (unsigned int)SVQ_LANES), mode, &from, &to);
-	if (unlikely(n == 0))
-		return (struct svq_vector_moved){.ended = true};
 	svq_vector_least(q, &t);
-	svq_vector_there_begin(q, p, &from, &to, q->seq + ahead, n, &t);
-	ok = svq_vector_sound(q, p, &t, from.id, n, mode, &desc, &len);
+	svq_vector_there_begin(q, p, from, to, seq, n, &t);
+	ok = svq_vector_sound(q, p, &t, from->id, n, mode, &desc, &len);
 	ok = svq_vector_translate(
-		map, ok, svq_firsts(desc), _mm512_sub_epi64(len, svq_all(1)), from.writes, &delta);
+		map, ok, svq_firsts(desc), _mm512_sub_epi64(len, svq_all(1)), from->writes, &delta);
 	k = svq_lanes_count(ok, n);
 	if (unlikely(k == 0))
-		return (struct svq_vector_moved){.ended = true};
-	svq_vector_give(q, p, &t, desc, delta, from.id, k, mode);
-	if (!from.writes)
+		return 0;
+	svq_vector_give(q, p, &t, desc, delta, from->id, k, mode);
+	if (!from->writes)
 		q->stats.bytes += svq_sum(_mm512_maskz_mov_epi64(svq_lanes(k), len));
-	svq_vector_there_end(q, p, &to, ahead, k, mode);
-	return (struct svq_vector_moved){k, k < n};
+	return k;
 }
 
 /** As svq_vector_ops.avail. */
@@ -349,27 +333,43 @@ SVQ_VECTOR struct svq_vector_moved
 svq_vector_avail(struct svq_queue *q, const struct svq_vector_pair *p,
 	const struct svq_gpa_map *map, unsigned int ahead, unsigned int n, enum svq_slots_mode mode)
 {
+	const uint32_t seq = q->seq + ahead;
 	struct svq_vector_there t;
-	unsigned int end, i = 0;
+	unsigned int end, k, i = 0;
 	struct svq_run from, to;
+	bool ended = false;
 
 	end = svq_vector_there_look(q, p, ahead, n, mode, &from, &to);
 	if (unlikely(end == 0))
 		return (struct svq_vector_moved){.ended = true};
 	svq_vector_least(q, &t);
-	svq_vector_there_begin(q, p, &from, &to, q->seq + ahead, end, &t);
+	svq_vector_there_begin(q, p, &from, &to, seq, end, &t);
 	if (likely(map->eight == SVQ_GPA_FEW))
 		i = svq_vector_there_eights(q, p, map, &t, from.id, end, mode, SVQ_GPA_FEW);
 	else if (map->eight == SVQ_GPA_SCAN)
 		i = svq_vector_there_eights(q, p, map, &t, from.id, end, mode, SVQ_GPA_SCAN);
 	else if (map->eight == SVQ_GPA_GATHER)
 		i = svq_vector_there_eights(q, p, map, &t, from.id, end, mode, SVQ_GPA_GATHER);
-	if (unlikely(i == 0))
-		return p->avail_part(q, map, ahead, n, mode);
 	if (!from.writes)
 		q->stats.bytes += svq_sum(t.bytes);
-	svq_vector_there_end(q, p, &to, ahead, i, mode);
-	return (struct svq_vector_moved){.n = i};
+
+	n = RTE_MIN(end - i, (unsigned int)SVQ_LANES);
+	if (n != 0 && (i == 0 || p->g->more(q, ahead + i))) {
+		struct svq_run from_here = from, to_here = to;
+
+		svq_run_step(&from_here, i);
+		svq_run_step(&to_here, i);
+		k = p->avail_part(q, map, &from_here, &to_here, seq + i, n, mode);
+		ended = k < n;
+		i += k;
+	}
+	if (unlikely(i == 0))
+		return (struct svq_vector_moved){.ended = true};
+	svq_run_step(&to, i);
+	p->s->stored(q, &to, ahead + i);
+	if (mode == SVQ_SLOTS_RING)
+		q->shadow.n_free -= i;
+	return (struct svq_vector_moved){i, ended};
 }
 
 /* ---- And back ---- */
@@ -552,34 +552,24 @@ svq_vector_back_end(struct svq_queue *q, const struct svq_guest_ops *g, uint32_t
 		svq_shadow_free_oldest(q, n);
 }
 
-/* As svq_vector_used(), up to eight, the last ones or among which one is not as expected. */
-SVQ_VECTOR struct svq_vector_moved
+/* Up to eight, the last ones or among which one is not as expected. @return how many. */
+SVQ_VECTOR unsigned int
 svq_vector_used_part(struct svq_queue *q, const struct svq_vector_pair *p, bool put,
-	unsigned int ahead, unsigned int done, unsigned int n, enum svq_slots_mode mode, bool log,
-	uint16_t *last)
+	const struct svq_run *from, const struct svq_run *to, unsigned int n,
+	enum svq_slots_mode mode, bool log)
 {
 	const struct svq_guest_vector *gv = put ? p->gv : NULL;
-	const struct svq_guest_ops *g = put ? p->g : NULL;
 	struct svq_vector_back b = {.bytes = _mm512_setzero_si512()};
-	struct svq_run from, to;
 	__m512i len, other;
 	unsigned int k;
 
-	n = svq_vector_back_look(
-		q, p, g, ahead, done, RTE_MIN(n, (unsigned int)SVQ_LANES), mode, &from, &to);
-	if (unlikely(n == 0))
-		return (struct svq_vector_moved){.ended = true};
-	b.from = p->sv->from(q, &from);
-	svq_vector_back_begin(q, gv, &to, from.id, n, log, &b);
+	b.from = p->sv->from(q, from);
+	svq_vector_back_begin(q, gv, to, from->id, n, log, &b);
 	other = p->sv->load(&b.from, n, &len);
-	k = svq_vector_take(q, gv, &b, to.id, false, len, other, n, false, mode, log);
-	if (unlikely(k == 0))
-		return (struct svq_vector_moved){.ended = true};
-	q->stats.bytes += svq_sum(b.bytes);
-	svq_run_step(&from, k);
-	p->s->passed(q, &from);
-	svq_vector_back_end(q, g, to.id, k, mode, last);
-	return (struct svq_vector_moved){k, k < n};
+	k = svq_vector_take(q, gv, &b, to->id, false, len, other, n, false, mode, log);
+	if (to->writes)
+		q->stats.bytes += svq_sum(b.bytes);
+	return k;
 }
 
 /** As svq_vector_ops.used. */
@@ -590,8 +580,9 @@ svq_vector_used(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 	const struct svq_guest_vector *gv = put ? p->gv : NULL;
 	const struct svq_guest_ops *g = put ? p->g : NULL;
 	struct svq_vector_back b = {.bytes = _mm512_setzero_si512()};
-	unsigned int end, i = 0;
+	unsigned int end, k, i = 0;
 	struct svq_run from, to;
+	bool ended = false;
 
 	end = svq_vector_back_look(q, p, g, ahead, done, n, mode, &from, &to);
 	if (unlikely(end == 0))
@@ -605,14 +596,28 @@ svq_vector_used(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
 				     true, mode, log) == 0))
 			break;
 	}
-	if (unlikely(i == 0))
-		return p->used_part(q, put, ahead, done, n, mode, log, last);
 	if (to.writes)
 		q->stats.bytes += svq_sum(b.bytes);
-	svq_run_step(&from, i);
-	p->s->passed(q, &from);
+	if (likely(i != 0)) {
+		svq_run_step(&from, i);
+		p->s->passed(q, &from);
+	}
+
+	n = RTE_MIN(end - i, (unsigned int)SVQ_LANES);
+	if (n != 0 && (i == 0 || p->s->more_used(q, ahead + i))) {
+		struct svq_run from_here = from, to_here = to;
+
+		svq_run_step(&to_here, i);
+		k = p->used_part(q, put, &from_here, &to_here, n, mode, log);
+		if (unlikely(i + k == 0))
+			return (struct svq_vector_moved){.ended = true};
+		ended = k < n;
+		i += k;
+		svq_run_step(&from, k);
+		p->s->passed(q, &from);
+	}
 	svq_vector_back_end(q, g, to.id, i, mode, last);
-	return (struct svq_vector_moved){.n = i};
+	return (struct svq_vector_moved){i, ended};
 }
 
 /** As svq_vector_ops.skip. */
@@ -651,121 +656,119 @@ svq_vector_skip(struct svq_queue *q, const struct svq_vector_pair *p, bool put, 
  * what is the rule is compiled for just that.
  */
 #define SVQ_VECTOR_FN static __rte_noinline SVQ_AVX512
-#define SVQ_VECTOR_OPS(name, guest, shadow, guest_vector, shadow_vector)                          \
-	static const struct svq_vector_pair name##_pair;                                          \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_avail_part(struct svq_queue *q,              \
-		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n,                \
-		enum svq_slots_mode mode)                                                         \
-	{                                                                                         \
-		return svq_vector_avail_part(q, &name##_pair, map, ahead, n, mode);               \
-	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_part(struct svq_queue *q, bool put,     \
-		unsigned int ahead, unsigned int done, unsigned int n, enum svq_slots_mode mode,  \
-		bool log, uint16_t *last)                                                         \
-	{                                                                                         \
-		return put ? svq_vector_used_part(                                                \
-				     q, &name##_pair, true, ahead, done, n, mode, log, last)      \
-			   : svq_vector_used_part(                                                \
-				     q, &name##_pair, false, ahead, done, n, mode, log, last);    \
-	}                                                                                         \
-	static const struct svq_vector_pair name##_pair = {.g = guest,                            \
-		.s = shadow,                                                                      \
-		.gv = guest_vector,                                                               \
-		.sv = shadow_vector,                                                              \
-		.avail_part = name##_avail_part,                                                  \
-		.used_part = name##_used_part};                                                   \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_avail_kept(struct svq_queue *q,              \
-		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n)                \
-	{                                                                                         \
-		return svq_vector_avail(q, &name##_pair, map, ahead, n, SVQ_SLOTS_KEPT);          \
-	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_avail_ring(struct svq_queue *q,              \
-		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n)                \
-	{                                                                                         \
-		return svq_vector_avail(q, &name##_pair, map, ahead, n, SVQ_SLOTS_RING);          \
-	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept(                                   \
-		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)          \
-	{                                                                                         \
-		return svq_vector_used(                                                           \
-			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, false, last);     \
-	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept_log(                               \
-		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)          \
-	{                                                                                         \
-		return svq_vector_used(                                                           \
-			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, true, last);      \
-	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_first_log(                              \
-		struct svq_queue *q, unsigned int n)                                              \
-	{                                                                                         \
-		uint16_t last;                                                                    \
-                                                                                                  \
-		return svq_vector_used(                                                           \
-			q, &name##_pair, true, 0, 0, n, SVQ_SLOTS_KEPT, true, &last);             \
-	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_ring(struct svq_queue *q,               \
-		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)            \
-	{                                                                                         \
-		return svq_vector_used(                                                           \
-			q, &name##_pair, true, ahead, done, n, SVQ_SLOTS_RING, false, last);      \
-	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_batch(struct svq_queue *q,              \
-		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)            \
-	{                                                                                         \
-		return svq_vector_used(                                                           \
-			q, &name##_pair, false, ahead, done, n, SVQ_SLOTS_RING, false, last);     \
-	}                                                                                         \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_ring_log(struct svq_queue *q, bool put, \
-		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)            \
-	{                                                                                         \
-		return put ? svq_vector_used(q, &name##_pair, true, ahead, done, n,               \
-				     SVQ_SLOTS_RING, true, last)                                  \
-			   : svq_vector_used(q, &name##_pair, false, ahead, done, n,              \
-				     SVQ_SLOTS_RING, true, last);                                 \
-	}                                                                                         \
-	SVQ_VECTOR struct svq_vector_moved name##_avail(struct svq_queue *q,                      \
-		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n,                \
-		enum svq_slots_mode mode)                                                         \
-	{                                                                                         \
-		return mode == SVQ_SLOTS_KEPT ? name##_avail_kept(q, map, ahead, n)               \
-					      : name##_avail_ring(q, map, ahead, n);              \
-	}                                                                                         \
-	SVQ_VECTOR struct svq_vector_moved name##_used(struct svq_queue *q, bool put,             \
-		unsigned int ahead, unsigned int done, unsigned int n, enum svq_slots_mode mode,  \
-		bool log, uint16_t *last)                                                         \
-	{                                                                                         \
-		if (mode == SVQ_SLOTS_KEPT)                                                       \
-			return log ? name##_used_kept_log(q, ahead, n, last)                      \
-				   : name##_used_kept(q, ahead, n, last);                         \
-		if (log)                                                                          \
-			return name##_used_ring_log(q, put, ahead, done, n, last);                \
-		return put ? name##_used_ring(q, ahead, done, n, last)                            \
-			   : name##_used_batch(q, ahead, done, n, last);                          \
-	}                                                                                         \
-	SVQ_VECTOR_FN unsigned int name##_skip(struct svq_queue *q, bool put, uint16_t end,       \
-		unsigned int done, unsigned int n, bool log, uint16_t *last)                      \
-	{                                                                                         \
-		return put ? svq_vector_skip(q, &name##_pair, true, end, done, n, log, last)      \
-			   : svq_vector_skip(q, &name##_pair, false, end, done, n, log, last);    \
-	}                                                                                         \
-	SVQ_VECTOR struct svq_vector_moved name##_avail_first(struct svq_queue *q,                \
-		const struct svq_gpa_map *map, unsigned int n, enum svq_slots_mode mode)          \
-	{                                                                                         \
-		return svq_vector_avail(q, &name##_pair, map, 0, n, mode);                        \
-	}                                                                                         \
-	SVQ_VECTOR struct svq_vector_moved name##_used_first(struct svq_queue *q, unsigned int n) \
-	{                                                                                         \
-		uint16_t last;                                                                    \
-                                                                                                  \
-		return svq_vector_used(                                                           \
-			q, &name##_pair, true, 0, 0, n, SVQ_SLOTS_KEPT, false, &last);            \
-	}                                                                                         \
-	static const struct svq_vector_ops name = {.avail = name##_avail,                         \
-		.used = name##_used,                                                              \
-		.skip = name##_skip,                                                              \
-		.avail_first = name##_avail_first,                                                \
-		.used_first = name##_used_first,                                                  \
+#define SVQ_VECTOR_OPS(name, guest, shadow, guest_vector, shadow_vector)                           \
+	static const struct svq_vector_pair name##_pair;                                           \
+	SVQ_VECTOR_FN unsigned int name##_avail_part(struct svq_queue *q,                          \
+		const struct svq_gpa_map *map, const struct svq_run *from,                         \
+		const struct svq_run *to, uint32_t seq, unsigned int n, enum svq_slots_mode mode)  \
+	{                                                                                          \
+		return svq_vector_avail_part(q, &name##_pair, map, from, to, seq, n, mode);        \
+	}                                                                                          \
+	SVQ_VECTOR_FN unsigned int name##_used_part(struct svq_queue *q, bool put,                 \
+		const struct svq_run *from, const struct svq_run *to, unsigned int n,              \
+		enum svq_slots_mode mode, bool log)                                                \
+	{                                                                                          \
+		return put ? svq_vector_used_part(q, &name##_pair, true, from, to, n, mode, log)   \
+			   : svq_vector_used_part(q, &name##_pair, false, from, to, n, mode, log); \
+	}                                                                                          \
+	static const struct svq_vector_pair name##_pair = {.g = guest,                             \
+		.s = shadow,                                                                       \
+		.gv = guest_vector,                                                                \
+		.sv = shadow_vector,                                                               \
+		.avail_part = name##_avail_part,                                                   \
+		.used_part = name##_used_part};                                                    \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_avail_kept(struct svq_queue *q,               \
+		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n)                 \
+	{                                                                                          \
+		return svq_vector_avail(q, &name##_pair, map, ahead, n, SVQ_SLOTS_KEPT);           \
+	}                                                                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_avail_ring(struct svq_queue *q,               \
+		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n)                 \
+	{                                                                                          \
+		return svq_vector_avail(q, &name##_pair, map, ahead, n, SVQ_SLOTS_RING);           \
+	}                                                                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept(                                    \
+		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)           \
+	{                                                                                          \
+		return svq_vector_used(                                                            \
+			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, false, last);      \
+	}                                                                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_kept_log(                                \
+		struct svq_queue *q, unsigned int ahead, unsigned int n, uint16_t *last)           \
+	{                                                                                          \
+		return svq_vector_used(                                                            \
+			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, true, last);       \
+	}                                                                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_first_log(                               \
+		struct svq_queue *q, unsigned int n)                                               \
+	{                                                                                          \
+		uint16_t last;                                                                     \
+                                                                                                   \
+		return svq_vector_used(                                                            \
+			q, &name##_pair, true, 0, 0, n, SVQ_SLOTS_KEPT, true, &last);              \
+	}                                                                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_ring(struct svq_queue *q,                \
+		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)             \
+	{                                                                                          \
+		return svq_vector_used(                                                            \
+			q, &name##_pair, true, ahead, done, n, SVQ_SLOTS_RING, false, last);       \
+	}                                                                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_batch(struct svq_queue *q,               \
+		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)             \
+	{                                                                                          \
+		return svq_vector_used(                                                            \
+			q, &name##_pair, false, ahead, done, n, SVQ_SLOTS_RING, false, last);      \
+	}                                                                                          \
+	SVQ_VECTOR_FN struct svq_vector_moved name##_used_ring_log(struct svq_queue *q, bool put,  \
+		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)             \
+	{                                                                                          \
+		return put ? svq_vector_used(q, &name##_pair, true, ahead, done, n,                \
+				     SVQ_SLOTS_RING, true, last)                                   \
+			   : svq_vector_used(q, &name##_pair, false, ahead, done, n,               \
+				     SVQ_SLOTS_RING, true, last);                                  \
+	}                                                                                          \
+	SVQ_VECTOR struct svq_vector_moved name##_avail(struct svq_queue *q,                       \
+		const struct svq_gpa_map *map, unsigned int ahead, unsigned int n,                 \
+		enum svq_slots_mode mode)                                                          \
+	{                                                                                          \
+		return mode == SVQ_SLOTS_KEPT ? name##_avail_kept(q, map, ahead, n)                \
+					      : name##_avail_ring(q, map, ahead, n);               \
+	}                                                                                          \
+	SVQ_VECTOR struct svq_vector_moved name##_used(struct svq_queue *q, bool put,              \
+		unsigned int ahead, unsigned int done, unsigned int n, enum svq_slots_mode mode,   \
+		bool log, uint16_t *last)                                                          \
+	{                                                                                          \
+		if (mode == SVQ_SLOTS_KEPT)                                                        \
+			return log ? name##_used_kept_log(q, ahead, n, last)                       \
+				   : name##_used_kept(q, ahead, n, last);                          \
+		if (log)                                                                           \
+			return name##_used_ring_log(q, put, ahead, done, n, last);                 \
+		return put ? name##_used_ring(q, ahead, done, n, last)                             \
+			   : name##_used_batch(q, ahead, done, n, last);                           \
+	}                                                                                          \
+	SVQ_VECTOR_FN unsigned int name##_skip(struct svq_queue *q, bool put, uint16_t end,        \
+		unsigned int done, unsigned int n, bool log, uint16_t *last)                       \
+	{                                                                                          \
+		return put ? svq_vector_skip(q, &name##_pair, true, end, done, n, log, last)       \
+			   : svq_vector_skip(q, &name##_pair, false, end, done, n, log, last);     \
+	}                                                                                          \
+	SVQ_VECTOR struct svq_vector_moved name##_avail_first(struct svq_queue *q,                 \
+		const struct svq_gpa_map *map, unsigned int n, enum svq_slots_mode mode)           \
+	{                                                                                          \
+		return svq_vector_avail(q, &name##_pair, map, 0, n, mode);                         \
+	}                                                                                          \
+	SVQ_VECTOR struct svq_vector_moved name##_used_first(struct svq_queue *q, unsigned int n)  \
+	{                                                                                          \
+		uint16_t last;                                                                     \
+                                                                                                   \
+		return svq_vector_used(                                                            \
+			q, &name##_pair, true, 0, 0, n, SVQ_SLOTS_KEPT, false, &last);             \
+	}                                                                                          \
+	static const struct svq_vector_ops name = {.avail = name##_avail,                          \
+		.used = name##_used,                                                               \
+		.skip = name##_skip,                                                               \
+		.avail_first = name##_avail_first,                                                 \
+		.used_first = name##_used_first,                                                   \
 		.used_first_log = name##_used_first_log}
 
 #endif /* QUEUE_VECTOR_H */

@@ -43,12 +43,20 @@ rig_vdev_add(struct rte_vdev_device *v, const char *name, const char *args)
 	return stub_vdev_driver->probe(v);
 }
 
+static void
+remove_dir(void)
+{
+	unlink(path);
+	rmdir(dir);
+}
+
 const char *
 rig_path(void)
 {
 	if (path[0] == '\0') {
 		CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
 		snprintf(path, sizeof(path), "%s/rig.sock", dir);
+		atexit(remove_dir);
 	}
 	return path;
 }

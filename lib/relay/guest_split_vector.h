@@ -53,7 +53,8 @@ guest_split_vector_to(const struct svq_queue *q, const struct svq_run *run, unsi
 {
 	struct vring_used_elem *ring = &q->guest.used->ring[run->at];
 
-	svq_ask_for(ring, n * sizeof(*ring));
+	/* Of what may be a whole lap, what will be written soon, if so much is taken at all. */
+	svq_ask_for(ring, RTE_MIN(n, (unsigned int)SVQ_BURST) * sizeof(*ring));
 	return (struct svq_side){
 		.entry = ring,
 		.expected = _mm512_add_epi64(svq_all(run->id), svq_numbers()),

@@ -11,7 +11,7 @@
  */
 
 #include "guest_split.h"
-#include "queue_vector.h"
+#include "vector_side.h"
 
 SVQ_VECTOR struct svq_side
 guest_split_vector_from(const struct svq_queue *q, const struct svq_run *run)

@@ -9,6 +9,7 @@
 #include "guest_split_vector.h"
 #include "queue_burst.h"
 #include "queue_ordered.h"
+#include "queue_vector.h"
 #include "shadow_packed_vector.h"
 
 SVQ_VECTOR_OPS(vector, &svq_guest_split, &svq_shadow_packed, &svq_guest_split_vector,

@@ -9,6 +9,7 @@
 #include "guest_split_vector.h"
 #include "queue_burst.h"
 #include "queue_ordered.h"
+#include "queue_vector.h"
 #include "shadow_split_vector.h"
 
 SVQ_VECTOR_OPS(vector, &svq_guest_split, &svq_shadow_split, &svq_guest_split_vector,

@@ -10,8 +10,8 @@
  * The device's side, packed ring, in vector registers.
  */
 
-#include "queue_vector.h"
 #include "shadow_packed.h"
+#include "vector_side.h"
 
 /* Our records have the guest's id and marks of our own where flags and the slot have to stand: what
  * has to be added to the one for the other is the same in all lanes. */

@@ -10,8 +10,8 @@
  * The device's side, split ring, in vector registers.
  */
 
-#include "queue_vector.h"
 #include "shadow_split.h"
+#include "vector_side.h"
 
 SVQ_VECTOR struct svq_side
 shadow_split_vector_to(struct svq_queue *q, const struct svq_run *run, uint32_t id, unsigned int n)

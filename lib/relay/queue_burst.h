@@ -142,21 +142,21 @@ struct svq_burst_sum {
  */
 static __rte_always_inline enum svq_queue_error
 svq_burst_put_from(struct svq_queue *q, const struct svq_shadow_ops *s,
-	const struct svq_gpa_map *map, bool simple, enum svq_queue_error fault,
-	struct svq_burst_sum *sum, uint64_t *detail, unsigned int *i, bool kept, bool *leave)
+	const struct svq_gpa_map *map, bool simple, struct svq_burst_sum *sum, unsigned int *i,
+	bool kept, bool *leave)
 {
 	for (; *i < q->gather.n_chains; ++*i) {
 		struct svq_chain *chain = &q->gather.chain[*i];
 
 		chain->pieces = chain->n;
 		if (unlikely(!simple)) {
-			enum svq_queue_error error = svq_chain_slots(q, map, chain, detail);
+			enum svq_queue_error error = svq_chain_slots(q, map, chain, &sum->detail);
 
 			if (error != SVQ_QUEUE_OK)
 				return error;
 		}
 		if (unlikely(chain->pieces > q->size)) {
-			*detail = chain->pieces;
+			sum->detail = chain->pieces;
 			return SVQ_QUEUE_E_TOO_LONG;
 		}
 		chain->slots = svq_table_suits(q, chain, kept) ? 1 : chain->pieces;
@@ -172,7 +172,7 @@ svq_burst_put_from(struct svq_queue *q, const struct svq_shadow_ops *s,
 		}
 		/* Two chains of one id could not be told apart. */
 		if (unlikely(!svq_shadow_claim(q, chain, kept))) {
-			*detail = chain->id;
+			sum->detail = chain->id;
 			return SVQ_QUEUE_E_HEAD;
 		}
 		s->put(q, map, chain, sum->chains, kept);
@@ -181,22 +181,24 @@ svq_burst_put_from(struct svq_queue *q, const struct svq_shadow_ops *s,
 		q->stats.bytes += chain->readable;
 		q->stats.indirect += chain->indirect;
 	}
-	return fault;
+	return sum->fault;
 }
 
-static __rte_always_inline enum svq_queue_error
+/* Write the chains behind the plain ones. What ended their gathering stands if all are written. */
+static __rte_always_inline void
 svq_burst_put(struct svq_queue *q, const struct svq_shadow_ops *s, const struct svq_gpa_map *map,
-	enum svq_queue_error fault, struct svq_burst_sum *sum, uint64_t *detail, bool kept)
+	struct svq_burst_sum *sum, bool kept)
 {
 	bool simple = svq_burst_translate(q, map), leave = false;
-	enum svq_queue_error error;
+	enum svq_queue_error fault;
 	unsigned int i = 0;
 
-	error = svq_burst_put_from(q, s, map, simple, fault, sum, detail, &i, kept, &leave);
-	if (!kept || likely(!leave))
-		return error;
-	svq_slots_leave_kept(q);
-	return svq_burst_put_from(q, s, map, simple, fault, sum, detail, &i, false, &leave);
+	fault = svq_burst_put_from(q, s, map, simple, sum, &i, kept, &leave);
+	if (kept && unlikely(leave)) {
+		svq_slots_leave_kept(q);
+		fault = svq_burst_put_from(q, s, map, simple, sum, &i, false, &leave);
+	}
+	sum->fault = fault;
 }
 
 /* What is not moved at once in vector registers: up to @p n chains in all. @p ended: what comes
@@ -208,8 +210,7 @@ svq_burst_avail_rest(struct svq_queue *q, const struct svq_guest_ops *g,
 	struct svq_burst_sum *sum)
 {
 	struct svq_gather *ga = &q->gather;
-	struct svq_burst_sum all = *sum;
-	unsigned int plain = all.plain;
+	unsigned int plain = sum->plain;
 
 	if (v != NULL) {
 		while (!ended && plain < n && g->more(q, plain)) {
@@ -224,15 +225,13 @@ svq_burst_avail_rest(struct svq_queue *q, const struct svq_guest_ops *g,
 	}
 	if (plain < n)
 		plain += svq_plain_avail(q, g, s, map, plain, n - plain, mode);
-	all.plain = all.chains = plain;
-	if (plain < n && g->more(q, plain)) {
-		ga->n_plain = ga->places = plain;
-		ga->n_chains = ga->n_descs = 0;
-		all.fault = svq_burst_gather(q, g, map, n - plain, &all.detail);
-		all.fault = svq_burst_put(
-			q, s, map, all.fault, &all, &all.detail, mode == SVQ_SLOTS_KEPT);
-	}
-	*sum = all;
+	sum->plain = sum->chains = plain;
+	if (plain == n || !g->more(q, plain))
+		return;
+	ga->n_plain = ga->places = plain;
+	ga->n_chains = ga->n_descs = 0;
+	sum->fault = svq_burst_gather(q, g, map, n - plain, &sum->detail);
+	svq_burst_put(q, s, map, sum, mode == SVQ_SLOTS_KEPT);
 }
 
 /* svq_burst_avail_rest() of an instance. */
@@ -270,7 +269,7 @@ svq_burst_avail(struct svq_queue *q, const struct svq_guest_ops *g, const struct
 		first = v->avail_first(q, map, n, mode);
 	sum.plain = sum.chains = first.n;
 	if (v == NULL || unlikely(first.n < n && (first.n == 0 || g->more(q, first.n)))) {
-		struct svq_burst_sum all = sum;
+		struct svq_burst_sum all = sum; /* so that the rule's is not in memory */
 
 		rest(q, map, n, first.ended, &all);
 		sum = all;
@@ -471,14 +470,17 @@ svq_burst_used(struct svq_queue *q, const struct svq_guest_ops *g, const struct 
 	struct svq_vector_moved first = {0};
 	struct svq_burst_back b;
 	unsigned int n;
+	uint16_t last;
 
 	if (likely(!svq_burst_back_begin(q, s, &b, &n)))
 		return 0;
-	if (v != NULL)
-		first = likely(q->log.base == NULL) ? v->used_first(q, n) : v->used_first_log(q, n);
+	if (v != NULL && likely(q->log.base == NULL))
+		first = v->used_first(q, n);
+	else if (v != NULL)
+		first = v->used(q, true, 0, 0, n, SVQ_SLOTS_KEPT, true, &last);
 	b.done = b.taken = first.n;
 	if (v == NULL || unlikely(b.done < n && (b.done == 0 || s->more_used(q, b.done)))) {
-		struct svq_burst_back all = b;
+		struct svq_burst_back all = b; /* so that the rule's is not in memory */
 
 		rest(q, n, first.ended, &all);
 		b = all;

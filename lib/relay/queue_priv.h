@@ -460,8 +460,6 @@ struct svq_vector_ops {
 		unsigned int n, enum svq_slots_mode mode);
 	/* Likewise; ids kept, no log. */
 	struct svq_vector_moved (*used_first)(struct svq_queue *q, unsigned int n);
-	/* The same with a log, not inlined. */
-	struct svq_vector_moved (*used_first_log)(struct svq_queue *q, unsigned int n);
 };
 
 /** What a ring format does for a queue that nobody serves. */

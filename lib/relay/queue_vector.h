@@ -72,14 +72,6 @@
 		return svq_vector_used(                                                            \
 			q, &name##_pair, true, ahead, ahead, n, SVQ_SLOTS_KEPT, true, last);       \
 	}                                                                                          \
-	SVQ_VECTOR_FN struct svq_vector_moved name##_used_first_log(                               \
-		struct svq_queue *q, unsigned int n)                                               \
-	{                                                                                          \
-		uint16_t last;                                                                     \
-                                                                                                   \
-		return svq_vector_used(                                                            \
-			q, &name##_pair, true, 0, 0, n, SVQ_SLOTS_KEPT, true, &last);              \
-	}                                                                                          \
 	SVQ_VECTOR_FN struct svq_vector_moved name##_used_ring(struct svq_queue *q,                \
 		unsigned int ahead, unsigned int done, unsigned int n, uint16_t *last)             \
 	{                                                                                          \
@@ -141,7 +133,6 @@
 		.used = name##_used,                                                               \
 		.skip = name##_skip,                                                               \
 		.avail_first = name##_avail_first,                                                 \
-		.used_first = name##_used_first,                                                   \
-		.used_first_log = name##_used_first_log}
+		.used_first = name##_used_first}
 
 #endif /* QUEUE_VECTOR_H */

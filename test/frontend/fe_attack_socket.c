@@ -22,6 +22,7 @@ enum {
 	BAD_VERSION,
 	SHORT_PAYLOAD,
 	FDS_UNASKED,
+	FDS_RESET,
 	FDS_MANY,
 	UNREAD,
 };
@@ -90,6 +91,8 @@ send_nonsense(struct fe_conn *conn, int kind)
 		return fe_send(conn, FE_SET_VRING_ADDR, &value, sizeof(value), NULL, 0);
 	case FDS_UNASKED:
 		return send_fds(conn, FE_GET_FEATURES, 8);
+	case FDS_RESET:
+		return send_fds(conn, FE_RESET_OWNER, 1);
 	case FDS_MANY:
 		return send_fds(conn, FE_SET_MEM_TABLE, FE_MAX_FDS);
 	default:
@@ -260,6 +263,7 @@ const struct fe_attack fe_attacks_socket[] = {
 	{"bad-version", "a protocol version that does not exist", run_nonsense, BAD_VERSION},
 	{"short-payload", "SET_VRING_ADDR with 8 bytes", run_nonsense, SHORT_PAYLOAD},
 	{"fds-unasked", "descriptors with a message that takes none", run_nonsense, FDS_UNASKED},
+	{"fds-reset", "RESET_OWNER with a descriptor", run_nonsense, FDS_RESET},
 	{"fds-many", "64 descriptors with one message", run_nonsense, FDS_MANY},
 	{"stall-payload", "a message whose payload does not come", run_stall, HALF_PAYLOAD},
 	{"stall-answers", "requests whose answers are not read", run_stall, UNREAD},

@@ -120,7 +120,6 @@ socket random-bytes 'VHOST_CONFIG: .*invalid msg size'
 socket half-header 'VHOST_CONFIG: .*header size'
 socket half-payload 'VHOST_CONFIG: .*message.*failed'
 socket huge-size 'VHOST_CONFIG: .*invalid msg size: -1'
-socket fds-unasked 'VHOST_CONFIG: .*expect 0 FDs'
 socket fds-many 'VHOST_CONFIG: .*truncated control data'
 hostile stall-payload '' 0 "port: disconnections"
 hostile stall-answers '' 0 "port: disconnections"
@@ -129,6 +128,8 @@ socket second 'refused a second front-end'
 refused unknown-request 'request 4711: unknown message' 2
 refused bad-version 'SET_FEATURES: protocol version 2' 2
 refused short-payload 'SET_VRING_ADDR: 8 bytes' 2
+refused fds-unasked 'GET_FEATURES: 8 descriptors, none expected' 2
+refused fds-reset 'RESET_OWNER: 1 descriptors, none expected' 2
 refused garbage-amid 'request 4711: unknown message' 1
 
 for size in 0 3 255 65536; do

@@ -81,11 +81,29 @@ test_envelope(void)
 	REFUSED(rig_state(&r, SVQ_VHOST_SET_VRING_NUM, 255, 256));
 	REFUSED(rig_state(&r, SVQ_VHOST_GET_VRING_BASE, UINT32_MAX, 0));
 	REFUSED(rig_u64(&r, SVQ_VHOST_SET_VRING_CALL, 4 | SVQ_VHOST_VRING_NOFD));
+	/* With a descriptor that it cannot carry. */
+	REFUSED(rig_send_fd(&r, SVQ_VHOST_RESET_OWNER, junk, 0, eventfd(0, 0)));
+	REFUSED(rig_send_fd(&r, SVQ_VHOST_SET_VRING_NUM, junk, 8, eventfd(0, 0)));
 	/* Another version of the protocol. */
 	memset(&rig_msg, 0, sizeof(rig_msg));
 	rig_msg.request = SVQ_VHOST_SET_OWNER;
 	rig_msg.flags = 2 | SVQ_VHOST_NEED_REPLY;
 	REFUSED(stub_send(r.vid, &rig_msg));
+	rig_close(&r);
+}
+
+/* A connection that ends by a RESET_OWNER which librte_vhost would refuse gives the port back. */
+static void
+test_refused_reset_owner(void)
+{
+	setup();
+	memset(&rig_msg, 0, sizeof(rig_msg));
+	rig_msg.request = SVQ_VHOST_RESET_OWNER;
+	rig_msg.fds[0] = eventfd(0, 0);
+	rig_msg.fd_num = 1;
+	CU_ASSERT_EQUAL(stub_send(r.vid, &rig_msg), STUB_DROPPED);
+	CU_ASSERT_EQUAL(r.d->state, SVQ_VDPA_IDLE);
+	CU_ASSERT_EQUAL(r.d->vid, -1);
 	rig_close(&r);
 }
 
@@ -356,6 +374,7 @@ fill(void)
 	CU_pSuite s = autotest_suite("vdpa_msg", NULL, NULL);
 
 	autotest_add(s, "envelope", test_envelope);
+	autotest_add(s, "RESET_OWNER with a descriptor", test_refused_reset_owner);
 	autotest_add(s, "SET_VRING_NUM", test_vring_num);
 	autotest_add(s, "SET_VRING_ADDR", test_vring_addr);
 	autotest_add(s, "bad ring without a reply", test_bad_ring_in_silence);

@@ -85,6 +85,25 @@ svq_vdpa_screen_name(uint32_t request, char *buf)
 	return buf;
 }
 
+/* librte_vhost refuses descriptors with other messages, too, but only after we saw them: a
+ * RESET_OWNER refused so would be taken for the cause of the cleanup at the connection's end. */
+static bool
+takes_fds(uint32_t request)
+{
+	switch (request) {
+	case SVQ_VHOST_SET_MEM_TABLE:
+	case SVQ_VHOST_SET_LOG_BASE:
+	case SVQ_VHOST_SET_LOG_FD:
+	case SVQ_VHOST_SET_VRING_KICK:
+	case SVQ_VHOST_SET_VRING_CALL:
+	case SVQ_VHOST_SET_VRING_ERR:
+	case SVQ_VHOST_SET_BACKEND_REQ_FD:
+		return true;
+	default:
+		return false;
+	}
+}
+
 __rte_format_printf(2, 3) static bool refuse(struct svq_vdpa_refusal *why, const char *fmt, ...)
 {
 	va_list ap;
@@ -337,6 +356,8 @@ svq_vdpa_screen(
 	if (ctx->size < messages[ctx->request].payload)
 		return refuse(
 			why, "%u bytes, %u expected", ctx->size, messages[ctx->request].payload);
+	if (ctx->fd_num != 0 && !takes_fds(ctx->request))
+		return refuse(why, "%d descriptors, none expected", ctx->fd_num);
 	if (!vring_known(d, ctx, why))
 		return false;
 

@@ -69,12 +69,12 @@ log_no_room(const struct svq_dma *dma, uint64_t size)
 	return -ENOSPC;
 }
 
-/* Give memory an IOVA and map it at the device. */
+/* Give memory an IOVA, behind other memory if it can be, and map it at the device. */
 static int
-map_range(struct svq_dma *dma, uint64_t hva, uint64_t size, uint64_t max_page, uint32_t perm,
-	uint64_t *iova)
+map_range(struct svq_dma *dma, uint64_t after, uint64_t hva, uint64_t size, uint64_t max_page,
+	uint32_t perm, uint64_t *iova)
 {
-	int ret = svq_iova_alloc_get(dma->alloc, size, hva, max_page, iova);
+	int ret = svq_iova_alloc_get_after(dma->alloc, after, size, hva, max_page, iova);
 
 	if (ret == -ENOSPC)
 		return log_no_room(dma, size);
@@ -169,7 +169,7 @@ svq_dma_host_alloc(struct svq_dma *dma, uint64_t size, int numa_node, uint32_t p
 	/* Touch it now, on that node, and not on the datapath. */
 	memset(mem, 0, row.size);
 	row.hva = (uintptr_t)mem;
-	ret = map_range(dma, row.hva, row.size, dma->dev->info.granule, perm, &row.iova);
+	ret = map_range(dma, 0, row.hva, row.size, dma->dev->info.granule, perm, &row.iova);
 	if (ret < 0)
 		goto err_map;
 	ret = svq_hva_tree_add(dma->host, &row);
@@ -211,6 +211,22 @@ unmap_rows(struct svq_dma *dma, const struct svq_gpa_row *rows, unsigned int n)
 		unmap_range(dma, rows[i].iova, rows[i].size);
 }
 
+/* The IOVA behind the memory that ends where row i begins, among those before it or in the table;
+ * 0: there is none. */
+static uint64_t
+iova_behind(const struct svq_dma *dma, const struct svq_gpa_row *rows, unsigned int i)
+{
+	const struct svq_gpa_row *last = i > 0 ? &rows[i - 1] : NULL;
+	struct svq_gpa_seg seg;
+
+	if (last != NULL && last->gpa + last->size == rows[i].gpa)
+		return last->iova + last->size;
+	/* At GPA 0 that is the last byte of all: a wish like another. */
+	if (svq_gpa_translate(svq_dma_map(dma), rows[i].gpa - 1, 1, SVQ_PERM_R, &seg, 1) == 1)
+		return seg.iova + 1;
+	return 0;
+}
+
 /* Make what came reachable for the device; nobody can name it yet. */
 static int
 map_added(struct svq_dma *dma, const struct svq_guest_diff *diff, struct svq_gpa_row *rows)
@@ -224,7 +240,7 @@ map_added(struct svq_dma *dma, const struct svq_guest_diff *diff, struct svq_gpa
 
 		*out = (struct svq_gpa_row){
 			.gpa = in->gpa, .size = in->size, .hva = in->hva, .perm = SVQ_PERM_RW};
-		ret = map_range(dma, out->hva, out->size,
+		ret = map_range(dma, iova_behind(dma, rows, i), out->hva, out->size,
 			RTE_MIN(dma->dev->info.max_page, in->page), out->perm, &out->iova);
 		if (ret < 0) {
 			unmap_rows(dma, rows, i);

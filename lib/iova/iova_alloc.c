@@ -228,6 +228,19 @@ best_fit(struct svq_iova_alloc *alloc, uint64_t size, uint64_t hva, uint64_t pag
 	return gap != NULL && place(gap, size, hva, page, iova) ? gap : NULL;
 }
 
+/* The gap that begins at an address, if the range can begin there, too. */
+static struct range *
+gap_at(struct svq_iova_alloc *alloc, uint64_t first, uint64_t size, uint64_t hva, uint64_t page)
+{
+	struct range key = {.first = first};
+	struct range *gap = first != 0 ? RB_FIND(addr_tree, &alloc->by_addr, &key) : NULL;
+	uint64_t iova;
+
+	if (gap == NULL || gap->used || !place(gap, size, hva, page, &iova))
+		return NULL;
+	return iova == first ? gap : NULL;
+}
+
 /* Turn [iova, iova+size) of a gap into a used range; what is left of the gap stays free. */
 static int
 carve(struct svq_iova_alloc *alloc, struct range *gap, uint64_t iova, uint64_t size)
@@ -263,8 +276,8 @@ carve(struct svq_iova_alloc *alloc, struct range *gap, uint64_t iova, uint64_t s
 }
 
 int
-svq_iova_alloc_get(struct svq_iova_alloc *alloc, uint64_t size, uint64_t hva, uint64_t max_page,
-	uint64_t *iova)
+svq_iova_alloc_get_after(struct svq_iova_alloc *alloc, uint64_t after, uint64_t size, uint64_t hva,
+	uint64_t max_page, uint64_t *iova)
 {
 	const uint64_t pages[] = {UINT64_C(1) << 30, UINT64_C(1) << 21, alloc->granule};
 	struct range *gap = NULL;
@@ -275,8 +288,12 @@ svq_iova_alloc_get(struct svq_iova_alloc *alloc, uint64_t size, uint64_t hva, ui
 	if (size == 0 || ((size | hva) & (alloc->granule - 1)) != 0)
 		return -EINVAL;
 	for (i = 0; i < RTE_DIM(pages) && gap == NULL; i++) {
-		if (pages[i] == alloc->granule ||
-			(pages[i] > alloc->granule && pages[i] <= max_page && pages[i] <= size))
+		if (pages[i] != alloc->granule &&
+			(pages[i] < alloc->granule || pages[i] > max_page || pages[i] > size))
+			continue;
+		at = after;
+		gap = gap_at(alloc, after, size, hva, pages[i]);
+		if (gap == NULL)
 			gap = best_fit(alloc, size, hva, pages[i], &at);
 	}
 	if (gap == NULL)
@@ -285,6 +302,13 @@ svq_iova_alloc_get(struct svq_iova_alloc *alloc, uint64_t size, uint64_t hva, ui
 	if (ret == 0)
 		*iova = at;
 	return ret;
+}
+
+int
+svq_iova_alloc_get(struct svq_iova_alloc *alloc, uint64_t size, uint64_t hva, uint64_t max_page,
+	uint64_t *iova)
+{
+	return svq_iova_alloc_get_after(alloc, 0, size, hva, max_page, iova);
 }
 
 /* Let a free range swallow its neighbour, if that is free too and touches it. */

@@ -110,6 +110,17 @@ int svq_iova_alloc_get(struct svq_iova_alloc *alloc, uint64_t size, uint64_t hva
 	uint64_t *iova);
 
 /**
+ * As svq_iova_alloc_get(), but at @p after if the range there is free and lies as well for large
+ * pages as another could. Memory that goes on where other memory ends is placed so behind it: one
+ * offset leads to the IOVAs of both, and whoever looks addresses up has fewer to tell apart.
+ *
+ * @param after
+ *   First address behind a live allocation; 0: none.
+ */
+int svq_iova_alloc_get_after(struct svq_iova_alloc *alloc, uint64_t after, uint64_t size,
+	uint64_t hva, uint64_t max_page, uint64_t *iova);
+
+/**
  * Give a range back, exactly as it was allocated.
  *
  * @return 0; -ENOENT when no allocation starts at @p iova; -ERANGE when its size differs.

@@ -119,6 +119,45 @@ test_guest_memory(void)
 	end();
 }
 
+static uint64_t
+iova_of(uint64_t gpa)
+{
+	struct svq_gpa_seg seg;
+
+	return svq_gpa_translate(svq_dma_map(dma), gpa, 1, SVQ_PERM_R, &seg, 1) == 1 ? seg.iova : 0;
+}
+
+/* Memory that goes on where other memory ends does so for the device, too, be that there already or
+ * come with it; where not, the gap is the better fit. */
+static void
+test_goes_on(void)
+{
+	struct svq_guest_region regions[] = {{.gpa = 32 * MIB, .size = MIB},
+		{.gpa = 0, .size = 2 * MIB, .offset = MIB},
+		{.gpa = 64 * MIB, .size = MIB, .offset = 3 * MIB},
+		{.gpa = 128 * MIB, .size = 2 * MIB, .offset = 4 * MIB},
+		{.gpa = 130 * MIB, .size = MIB, .offset = 6 * MIB},
+		{.gpa = 131 * MIB, .size = MIB, .offset = 7 * MIB},
+		{.gpa = 256 * MIB, .size = MIB, .offset = 8 * MIB}};
+	uint64_t gap, iova;
+	unsigned int i;
+
+	begin();
+	for (i = 0; i < RTE_DIM(regions); i++)
+		regions[i].fd = fd;
+	CU_ASSERT_EQUAL(apply(regions, 3), 0);
+	gap = iova_of(32 * MIB);
+	CU_ASSERT_EQUAL(apply(&regions[1], 2), 0);
+	CU_ASSERT_EQUAL(apply(&regions[1], 4), 0);
+	iova = iova_of(128 * MIB);
+	CU_ASSERT_EQUAL(iova_of(130 * MIB), iova + 2 * MIB);
+	CU_ASSERT_EQUAL(apply(&regions[1], 5), 0);
+	CU_ASSERT_EQUAL(iova_of(131 * MIB), iova + 3 * MIB);
+	CU_ASSERT_EQUAL(apply(&regions[1], 6), 0);
+	CU_ASSERT_EQUAL(iova_of(256 * MIB), gap);
+	end();
+}
+
 /* A region that changes at its GPA goes and comes in one step. */
 static void
 test_replace(void)
@@ -387,6 +426,7 @@ fill(void)
 	CU_pSuite suite = autotest_suite("DMA address space", NULL, NULL);
 
 	autotest_add(suite, "guest memory", test_guest_memory);
+	autotest_add(suite, "memory that goes on", test_goes_on);
 	autotest_add(suite, "region that changes", test_replace);
 	autotest_add(suite, "roll back at each dma_map", test_roll_back_each_map);
 	autotest_add(suite, "roll back of the GPA table", test_roll_back_table);

@@ -179,6 +179,40 @@ test_best_fit(void)
 	svq_iova_alloc_destroy(alloc);
 }
 
+static int64_t
+get_after(struct svq_iova_alloc *alloc, uint64_t after, uint64_t size, uint64_t hva,
+	uint64_t max_page)
+{
+	uint64_t iova;
+	int ret = svq_iova_alloc_get_after(alloc, after, size, hva, max_page, &iova);
+
+	return ret < 0 ? ret : (int64_t)iova;
+}
+
+/* Behind other memory, if nothing speaks against it: here best fit would be another gap. */
+static void
+test_after(void)
+{
+	static const struct svq_iova_range apertures[] = {
+		{0x1000, 4 * MIB - 1}, {16 * MIB, 64 * MIB - 1}};
+	struct svq_iova_alloc *alloc = create(apertures, RTE_DIM(apertures));
+
+	CU_ASSERT_EQUAL(get(alloc, 8 * MIB, 0, 2 * MIB), 16 * MIB);
+	CU_ASSERT_EQUAL(get_after(alloc, 24 * MIB, MIB, 0, PAGE), 24 * MIB);
+	/* It is not free, or none at all, or too small. */
+	CU_ASSERT_EQUAL(get_after(alloc, 24 * MIB, MIB, 0, PAGE), 0x1000);
+	CU_ASSERT_EQUAL(get_after(alloc, 0, MIB, 0, PAGE), 0x101000);
+	CU_ASSERT_EQUAL(get_after(alloc, 0x201000, 4 * MIB, 0, PAGE), 25 * MIB);
+	CU_ASSERT_EQUAL(get_after(alloc, 64 * MIB, PAGE, 0, PAGE), 0x201000);
+	/* A free address with nothing before it is no place to go on. */
+	CU_ASSERT_EQUAL(get_after(alloc, 40 * MIB, PAGE, 0, PAGE), 0x202000);
+	/* A large page lies better elsewhere; where none is possible, behind. */
+	CU_ASSERT_EQUAL(get_after(alloc, 29 * MIB, 2 * MIB, 0, 2 * MIB), 30 * MIB);
+	CU_ASSERT_EQUAL(get_after(alloc, 29 * MIB, MIB, 0, PAGE), 29 * MIB);
+	CU_ASSERT_EQUAL(get_after(alloc, 32 * MIB, 2 * MIB, 0, 2 * MIB), 32 * MIB);
+	svq_iova_alloc_destroy(alloc);
+}
+
 static void
 fill(void)
 {
@@ -192,6 +226,7 @@ fill(void)
 	autotest_add(suite, "congruent to HVA", test_congruent);
 	autotest_add(suite, "congruence gives way", test_congruence_gives_way);
 	autotest_add(suite, "best fit", test_best_fit);
+	autotest_add(suite, "behind other memory", test_after);
 }
 
 REGISTER_AUTOTEST(iova_autotest, fill)

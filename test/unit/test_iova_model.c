@@ -89,18 +89,30 @@ best_fit(unsigned int n, uint64_t hva_page, unsigned int align)
 	return best;
 }
 
+/* At @p after, if all of it is free and congruent; NO_GAP: nowhere in particular. */
+static unsigned int
+where(unsigned int after, unsigned int n, uint64_t hva_page, unsigned int align)
+{
+	if (after < N_PAGES && gap_at(after) >= n &&
+		(model.base / PAGE + after - hva_page) % align == 0)
+		return after;
+	return best_fit(n, hva_page, align);
+}
+
 static bool
-get_agrees(struct svq_iova_alloc *alloc, unsigned int n, uint64_t hva_page, uint64_t max_page)
+get_agrees(struct svq_iova_alloc *alloc, unsigned int after, unsigned int n, uint64_t hva_page,
+	uint64_t max_page)
 {
 	unsigned int want = NO_GAP;
 	uint64_t iova;
 	int ret;
 
 	if (n >= BIG && max_page >= BIG * PAGE)
-		want = best_fit(n, hva_page, BIG);
+		want = where(after, n, hva_page, BIG);
 	if (want == NO_GAP)
-		want = best_fit(n, hva_page, 1);
-	ret = svq_iova_alloc_get(alloc, n * PAGE, hva_page * PAGE, max_page, &iova);
+		want = where(after, n, hva_page, 1);
+	ret = svq_iova_alloc_get_after(alloc, after != NO_GAP ? model.base + after * PAGE : 0,
+		n * PAGE, hva_page * PAGE, max_page, &iova);
 	if (want == NO_GAP)
 		return ret == -ENOSPC;
 	if (ret != 0 || iova != model.base + want * PAGE)
@@ -182,6 +194,16 @@ random_pages(uint64_t *seed)
 	}
 }
 
+/* Behind a live range, now and then. */
+static unsigned int
+random_after(uint64_t *seed)
+{
+	const struct live *l = &model.live[random_below(seed, N_LIVE)];
+
+	return random_below(seed, 2) == 0 && l < &model.live[model.n_live] ? l->first + l->n
+									   : NO_GAP;
+}
+
 static unsigned int
 run(struct svq_iova_alloc *alloc, uint64_t *seed)
 {
@@ -194,7 +216,7 @@ run(struct svq_iova_alloc *alloc, uint64_t *seed)
 		bool agree;
 
 		if (grow && model.n_live < N_LIVE)
-			agree = get_agrees(alloc, random_pages(seed),
+			agree = get_agrees(alloc, random_after(seed), random_pages(seed),
 				random_below(seed, UINT64_C(1) << 30),
 				max_pages[random_below(seed, 3)]);
 		else if (model.n_live > 0)

@@ -67,12 +67,50 @@ pad(struct svq_gpa_map *map)
 	}
 }
 
+/* Smallest frame. The larger, the fewer the buffers that leave theirs and must be asked about. */
+#define FRAME_MIN (UINT64_C(1) << 21)
+
+/* Whether a row goes on where the run ends, for the guest and for the device. */
+static bool
+goes_on(const struct svq_gpa_run *run, const struct svq_gpa_map *map, unsigned int row)
+{
+	return map->first[row] == run->last + 1 && map->first[row] % FRAME_MIN == 0 &&
+		map->iova_delta[row] == run->iova_delta;
+}
+
+/* Whether the rows, which lack no permission, are few runs. */
+static bool
+find_runs(struct svq_gpa_map *map)
+{
+	uint64_t borders = 0;
+	unsigned int n = 0, i;
+
+	for (i = 0; i < map->n; i++) {
+		if (n > 0 && goes_on(&map->few[n - 1], map, i)) {
+			map->few[n - 1].last = map->last[i];
+			borders |= map->first[i];
+			continue;
+		}
+		if (n == SVQ_GPA_FEW_MAX)
+			return false;
+		map->few[n++] = (struct svq_gpa_run){
+			.first = map->first[i],
+			.last = map->last[i],
+			.iova_delta = map->iova_delta[i],
+		};
+	}
+	for (; n < SVQ_GPA_FEW_MAX; n++)
+		map->few[n] = map->few[n - 1];
+	map->in_frame = (borders & -borders) - 1;
+	return true;
+}
+
 static void
 choose_eight(struct svq_gpa_map *map)
 {
 	if (!map->all_rw || map->n == 0)
 		map->eight = SVQ_GPA_OTHER;
-	else if (map->n <= SVQ_GPA_FEW_MAX)
+	else if (find_runs(map))
 		map->eight = SVQ_GPA_FEW;
 	else if (map->n <= 8)
 		map->eight = SVQ_GPA_SCAN;

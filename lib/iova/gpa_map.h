@@ -28,8 +28,18 @@ struct svq_gpa_dir;
 /* See gpa_vector.h. */
 enum svq_gpa_eight { SVQ_GPA_OTHER, SVQ_GPA_FEW, SVQ_GPA_SCAN, SVQ_GPA_GATHER };
 
-/* Rows that are few: a PC's guest with open SMRAM has three. */
+/* Runs that are few: a PC's guest with open SMRAM has three. */
 #define SVQ_GPA_FEW_MAX 3
+
+/*
+ * Rows that touch and whose IOVAs do, too, as those of memory modules: one offset for all. Where
+ * they meet is at a multiple of a frame, so that a buffer that stays in its frame lies in one row.
+ */
+struct svq_gpa_run {
+	uint64_t first;
+	uint64_t last; /* GPA of the last byte */
+	uint64_t iova_delta;
+};
 
 struct svq_gpa_map {
 	unsigned int n;			   /* rows */
@@ -38,6 +48,9 @@ struct svq_gpa_map {
 	const struct svq_gpa_burst *burst; /* how bursts are translated, chosen for these rows */
 	struct svq_gpa_dir *dir;	   /* NULL: these rows need or admit none */
 	enum svq_gpa_eight eight;	   /* how those are that are in registers already */
+	struct svq_gpa_run few[SVQ_GPA_FEW_MAX]; /* SVQ_GPA_FEW: the runs, the last one repeated */
+	uint64_t
+		in_frame; /* likewise: bytes of a frame but one; all ones: there is but one frame */
 	uint64_t *first;
 	uint64_t *size;
 	uint64_t *last; /* GPA of the last byte */

@@ -14,8 +14,9 @@
  * An address lies in the last row that starts at or below it, if in any, and then not behind that
  * row's last byte; no test of a guest's numbers can wrap. Up to eight rows are compared here, which
  * takes no longer than to search them: an address waits for one comparison, not for one after the
- * other. A few of them are registers, for as long as the caller likes. Of more rows the directory's
- * arrays are gathered, where that pays (gpa_dir.h). A map that admits neither is asked as
+ * other. Rows that follow one another for guest and device alike are compared as one run; a few
+ * runs are registers, for as long as the caller likes. Of more rows the directory's arrays are
+ * gathered, where that pays (gpa_dir.h). A map that admits neither is asked as
  * svq_gpa_translate_burst() does.
  */
 
@@ -56,7 +57,8 @@ struct svq_gpa_lanes {
  * depends on how the map is to be asked.
  */
 struct svq_gpa_view {
-	struct svq_gpa_lanes few[SVQ_GPA_FEW_MAX]; /**< few: the rows, the last one repeated */
+	struct svq_gpa_lanes few[SVQ_GPA_FEW_MAX]; /**< few: the runs */
+	__m512i in_frame;			   /**< few, gather: bytes of a frame but one */
 	const uint64_t *last;  /**< scan: of rows; gather: from frame 0 on, of frames */
 	const uint64_t *delta; /**< likewise */
 	const uint64_t *first; /**< scan: of rows */
@@ -65,9 +67,8 @@ struct svq_gpa_view {
 	/* Gather. */
 	struct svq_gpa_lanes odd[SVQ_GPA_DIR_ODD_MAX]; /**< with SVQ_GPA_DIR_WHOLE */
 	unsigned int n_odd;
-	__m512i begin;	  /**< of the first row */
-	__m512i span;	  /**< from there to the last row's end */
-	__m512i in_frame; /**< bytes of a frame but one */
+	__m512i begin; /**< of the first row */
+	__m512i span;  /**< from there to the last row's end */
 	__m128i shift;
 };
 
@@ -79,12 +80,12 @@ svq_gpa_frame0(const struct svq_gpa_dir *dir, const void *array, size_t entry)
 }
 
 SVQ_GPA_VECTOR struct svq_gpa_lanes
-svq_gpa_lanes(const struct svq_gpa_map *map, unsigned int r)
+svq_gpa_lanes(const struct svq_gpa_run *run)
 {
 	return (struct svq_gpa_lanes){
-		.first = svq_gpa_all(map->first[r]),
-		.last = svq_gpa_all(map->last[r]),
-		.delta = svq_gpa_all(map->iova_delta[r]),
+		.first = svq_gpa_all(run->first),
+		.last = svq_gpa_all(run->last),
+		.delta = svq_gpa_all(run->iova_delta),
 	};
 }
 
@@ -104,9 +105,11 @@ SVQ_GPA_VECTOR void
 svq_gpa_look(struct svq_gpa_view *v, const struct svq_gpa_map *map, enum svq_gpa_eight eight)
 {
 	if (eight == SVQ_GPA_FEW) {
-		v->few[0] = svq_gpa_lanes(map, 0);
-		v->few[1] = svq_gpa_lanes(map, 1);
-		v->few[2] = svq_gpa_lanes(map, 2);
+		RTE_BUILD_BUG_ON(SVQ_GPA_FEW_MAX != 3);
+		v->few[0] = svq_gpa_lanes(&map->few[0]);
+		v->few[1] = svq_gpa_lanes(&map->few[1]);
+		v->few[2] = svq_gpa_lanes(&map->few[2]);
+		v->in_frame = svq_gpa_all(map->in_frame);
 	} else if (eight == SVQ_GPA_SCAN) {
 		v->last = map->last;
 		v->delta = map->iova_delta;
@@ -146,13 +149,12 @@ svq_gpa_next_row(struct svq_gpa_hit hit, struct svq_gpa_lanes row, __m512i gpa)
 	return hit;
 }
 
-/** Compare with a few rows. */
+/** Compare with a few runs. */
 SVQ_GPA_VECTOR struct svq_gpa_hit
 svq_gpa_few(const struct svq_gpa_view *v, __m512i gpa)
 {
 	struct svq_gpa_hit hit = svq_gpa_first_row(v->few[0], gpa);
 
-	RTE_BUILD_BUG_ON(SVQ_GPA_FEW_MAX != 3 || SVQ_GPA_FEW_MAX > SVQ_GPA_MAP_PAD);
 	hit = svq_gpa_next_row(hit, v->few[1], gpa);
 	return svq_gpa_next_row(hit, v->few[2], gpa);
 }
@@ -198,6 +200,13 @@ svq_gpa_inside(struct svq_gpa_hit hit, __mmask8 lanes, __m512i gpa, __m512i more
 	__mmask8 ok = _mm512_mask_cmple_epu64_mask(lanes & hit.in, gpa, hit.last);
 
 	return _mm512_mask_cmple_epu64_mask(ok, more, _mm512_sub_epi64(hit.last, gpa));
+}
+
+/** Which of them do not leave the frame in which they begin. */
+SVQ_GPA_VECTOR __mmask8
+svq_gpa_in_frame(const struct svq_gpa_view *v, __mmask8 lanes, __m512i gpa, __m512i more)
+{
+	return _mm512_mask_cmple_epu64_mask(lanes, more, _mm512_andnot_epi64(gpa, v->in_frame));
 }
 
 /* Whether an address lies in an odd row: then its offset, and the bytes behind it. */
@@ -265,12 +274,14 @@ svq_gpa_try_eight(const struct svq_gpa_view *v, enum svq_gpa_eight eight, __mmas
 {
 	struct svq_gpa_hit hit;
 
-	if (eight == SVQ_GPA_FEW)
+	if (eight == SVQ_GPA_FEW) {
 		hit = svq_gpa_few(v, gpa);
-	else if (eight == SVQ_GPA_SCAN)
+		lanes = svq_gpa_in_frame(v, lanes, gpa, more);
+	} else if (eight == SVQ_GPA_SCAN) {
 		hit = svq_gpa_scan(v, gpa);
-	else
+	} else {
 		return svq_gpa_gather(v, lanes, gpa, more, delta);
+	}
 	*delta = hit.delta;
 	return svq_gpa_inside(hit, lanes, gpa, more);
 }

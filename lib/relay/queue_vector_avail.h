@@ -157,19 +157,22 @@ svq_vector_translate(const struct svq_gpa_map *map, __mmask8 lanes, __m512i gpa,
 {
 	struct svq_gpa_view view;
 	__m512i other;
-	__mmask8 ok;
+	__mmask8 ok = 0;
 
-	if (likely(map->eight == SVQ_GPA_FEW || map->eight == SVQ_GPA_SCAN)) {
+	*delta = _mm512_setzero_si512();
+	if (likely(map->eight == SVQ_GPA_FEW)) {
+		svq_gpa_look(&view, map, SVQ_GPA_FEW);
+		ok = svq_gpa_try_eight(&view, SVQ_GPA_FEW, lanes, gpa, more, delta);
+	} else if (map->eight == SVQ_GPA_SCAN) {
 		svq_gpa_look(&view, map, SVQ_GPA_SCAN);
 		return svq_gpa_try_eight(&view, SVQ_GPA_SCAN, lanes, gpa, more, delta);
-	}
-	if (map->eight == SVQ_GPA_GATHER) {
+	} else if (map->eight == SVQ_GPA_GATHER) {
 		svq_gpa_look(&view, map, SVQ_GPA_GATHER);
 		ok = svq_gpa_try_eight(&view, SVQ_GPA_GATHER, lanes, gpa, more, delta);
-		/* Others lie in no single row, or in one of too many odd ones. */
-		if (likely(ok == lanes))
-			return ok;
 	}
+	if (likely(ok == lanes))
+		return ok;
+	/* Others leave their frame, lie in no single row, or in one of too many odd ones. */
 	ok = svq_gpa_translate_eight(map, lanes, gpa, more, writable, &other);
 	*delta = other;
 	return ok;

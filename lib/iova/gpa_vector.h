@@ -31,11 +31,11 @@
 #define SVQ_GPA_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
 #define SVQ_GPA_VECTOR static __rte_always_inline SVQ_GPA_AVX512
 
-/** The row that may hold an address, in each lane. */
+/** The row, or the run, that may hold an address, in each lane. */
 struct svq_gpa_hit {
-	__m512i last;  /**< GPA of the row's last byte */
+	__m512i last;  /**< GPA of its last byte */
 	__m512i delta; /**< IOVA - GPA */
-	__mmask8 in;   /**< not below the row */
+	__mmask8 in;   /**< not below it */
 };
 
 SVQ_GPA_VECTOR __m512i
@@ -192,8 +192,8 @@ svq_gpa_between(uint64_t begin, uint64_t span, __m512i gpa)
 		_mm512_sub_epi64(gpa, svq_gpa_all(begin)), svq_gpa_all(span));
 }
 
-/** Which of the buffers lie wholly inside their row. @p more: length - 1; of length 0 it is 2^64-1,
- * which no row holds. */
+/** Which of the buffers lie wholly inside their row, or their run, which says nothing of its rows.
+ * @p more: length - 1; of length 0 it is 2^64-1, which no row holds. */
 SVQ_GPA_VECTOR __mmask8
 svq_gpa_inside(struct svq_gpa_hit hit, __mmask8 lanes, __m512i gpa, __m512i more)
 {
@@ -202,7 +202,8 @@ svq_gpa_inside(struct svq_gpa_hit hit, __mmask8 lanes, __m512i gpa, __m512i more
 	return _mm512_mask_cmple_epu64_mask(ok, more, _mm512_sub_epi64(hit.last, gpa));
 }
 
-/** Which of them do not leave the frame in which they begin. */
+/** Which of them do not leave the frame in which they begin: if they lie in a run, they then lie in
+ * one of its rows. */
 SVQ_GPA_VECTOR __mmask8
 svq_gpa_in_frame(const struct svq_gpa_view *v, __mmask8 lanes, __m512i gpa, __m512i more)
 {

@@ -112,7 +112,8 @@ int svq_iova_alloc_get(struct svq_iova_alloc *alloc, uint64_t size, uint64_t hva
 /**
  * As svq_iova_alloc_get(), but at @p after if the range there is free and lies as well for large
  * pages as another could. Memory that goes on where other memory ends is placed so behind it: one
- * offset leads to the IOVAs of both, and whoever looks addresses up has fewer to tell apart.
+ * offset leads to the IOVAs of both, and whoever looks addresses up has fewer to tell apart. Unlike
+ * best fit this may break the largest gap, which counts where apertures are nearly full.
  *
  * @param after
  *   First address behind a live allocation; 0: none.

@@ -87,7 +87,8 @@ svq_vector_sound(struct svq_queue *q, const struct svq_vector_pair *p, struct sv
 	other = _mm512_or_epi64(other, svq_vector_taken(q, &t->records, id, n, mode));
 	ok = _mm512_testn_epi64_mask(other, other);
 	/* Length 0 becomes 2^64-1. */
-	return _mm512_mask_cmpge_epu64_mask(ok, _mm512_sub_epi64(*len, svq_all(1)), t->least);
+	return svq_lanes_both(
+		ok, _mm512_cmpge_epu64_mask(_mm512_sub_epi64(*len, svq_all(1)), t->least));
 }
 
 /* Whole eights of @p n chains, as long as nothing is amiss with one. @return how many chains. */

@@ -55,7 +55,7 @@ svq_vector_mark(const struct svq_queue *q, const struct svq_vector_log *log, __m
 	want = _mm512_sub_epi64(_mm512_sllv_epi64(svq_all(2), more), svq_all(1));
 	/* want & ~(word & INT64_MAX): all bits are never there, see above. */
 	word = _mm512_ternarylogic_epi64(want, word, svq_all(INT64_MAX), 0x70);
-	marked = _mm512_mask_testn_epi64_mask(marked, word, word);
+	marked = svq_lanes_both(marked, _mm512_testn_epi64_mask(word, word));
 	if (likely(svq_lanes_all(marked | ~svq_lanes(n))))
 		return;
 	_mm512_storeu_si512(gpas, gpa);
@@ -116,7 +116,8 @@ svq_vector_take(struct svq_queue *q, const struct svq_guest_vector *gv, struct s
 		len = may;
 	half = _mm512_andnot_epi64(svq_all(SVQ_HALF_LEN), half);
 	other = _mm512_or_epi64(other, _mm512_xor_epi64(half, r->expected));
-	ok = _mm512_mask_cmple_epu64_mask(_mm512_testn_epi64_mask(other, other), len, may);
+	ok = svq_lanes_both(
+		_mm512_testn_epi64_mask(other, other), _mm512_cmple_epu64_mask(len, may));
 	k = whole ? (likely(svq_lanes_all(ok)) ? SVQ_LANES : 0) : svq_lanes_count(ok, n);
 	if (unlikely(k == 0))
 		return 0;

@@ -72,6 +72,13 @@ svq_numbers_high(void)
 	return _mm512_slli_epi64(svq_numbers(), 32);
 }
 
+/** Lanes that are in both, of comparisons side by side: see svq_gpa_both(). */
+SVQ_VECTOR __mmask8
+svq_lanes_both(__mmask8 a, __mmask8 b)
+{
+	return _kand_mask8(a, b);
+}
+
 /** The lanes of the first @p n descriptors. */
 SVQ_VECTOR __mmask8
 svq_lanes(unsigned int n)

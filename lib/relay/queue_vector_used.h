@@ -18,20 +18,20 @@
 /* The dirty log, in registers. */
 struct svq_vector_log {
 	const void *base;
-	__m512i last;	/* from where on eight bytes may be read */
-	__mmask8 lanes; /* none of the bitmap is smaller than that */
+	__m512i last; /* where the last eight bytes are that may be read */
 };
 
 SVQ_VECTOR struct svq_vector_log
 svq_vector_log(const struct svq_dirty_log *log)
 {
+	/* In place of a bitmap smaller than that: no page is marked. */
+	static const uint64_t none;
 	const bool large = log->size >= sizeof(uint64_t);
 
 	RTE_BUILD_BUG_ON(SVQ_DIRTY_LOG_PAGE != 1 << 12);
 	return (struct svq_vector_log){
-		.base = log->base,
+		.base = large ? (const void *)log->base : &none,
 		.last = svq_all(large ? log->size - sizeof(uint64_t) : 0),
-		.lanes = large ? 0xff : 0,
 	};
 }
 
@@ -48,8 +48,9 @@ svq_vector_mark(const struct svq_queue *q, const struct svq_vector_log *log, __m
 	__mmask8 marked, missed;
 
 	more = _mm512_sub_epi64(_mm512_srli_epi64(more, 12), page);
-	marked = _mm512_mask_cmple_epu64_mask(log->lanes, at, log->last);
-	word = _mm512_mask_i64gather_epi64(_mm512_setzero_si512(), marked, at, log->base, 1);
+	/* Behind the end, anything will do: it does not count. */
+	marked = _mm512_cmple_epu64_mask(at, log->last);
+	word = svq_load_each(log->base, _mm512_min_epu64(at, log->last));
 	word = _mm512_srlv_epi64(word, _mm512_and_epi64(page, svq_all(7)));
 	/* One bit a page; of more pages than a word has bits, all. */
 	want = _mm512_sub_epi64(_mm512_sllv_epi64(svq_all(2), more), svq_all(1));

@@ -88,7 +88,7 @@ def machine_line(figures):
     compiler = f", compiler {m['compiler']}" if "compiler" in m else ""
     # What ran before the benchmark began; where nobody noted it, it was not alone.
     quiet = m.get("load", 9) < 0.3 * m.get("cores", 2)
-    return [f"A virtual machine with {cores}: {m['cpu']}, family 6, model {m['model']}, {float(m['mhz']):.0f} MHz nominal, "
+    return [f"A virtual machine with {cores}: {m['cpu']}, family {m.get('family', 6)}, model {m['model']}, {float(m['mhz']):.0f} MHz nominal, "
             f"last-level cache {m['cache']}; Linux {m['kernel']}, {m['dpdk']}{compiler}. "
             + ("Nothing else was at work on it." if quiet else "Others were at work on it at the same time.")]
 

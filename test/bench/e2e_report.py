@@ -30,12 +30,18 @@ def tsc_mhz():
     return 0.0
 
 
+def last_cache(info):
+    """The size of the last cache that a core's loads come to; /proc/cpuinfo has another's, on AMD."""
+    sizes = sorted(pathlib.Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"))
+    return sizes[-1].read_text().strip() if sizes else info.get("cache size", "unknown")
+
+
 def machine(cores, load):
     info = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M))
     dpdk = subprocess.run(["pkg-config", "--modversion", "libdpdk"], capture_output=True, text=True,
                           check=False).stdout.strip()
-    return {"cpu": info.get("model name", "unknown"), "model": info.get("model", "unknown"),
-            "mhz": info.get("cpu MHz", "0"), "cache": info.get("cache size", "unknown"),
+    return {"cpu": info.get("model name", "unknown"), "family": info.get("cpu family", "unknown"), "model": info.get("model", "unknown"),
+            "mhz": info.get("cpu MHz", "0"), "cache": last_cache(info),
             "kernel": platform.release().split("-")[0], "dpdk": f"DPDK {dpdk}", "cores": cores, "load": load}
 
 

@@ -48,28 +48,50 @@ proc_line(const char *path, const char *key, char *value, size_t size)
 	fclose(in);
 }
 
+/* The size of the last cache that a core's loads come to. /proc/cpuinfo has another's, on AMD. */
+static void
+last_cache(char *value, size_t size)
+{
+	char path[64];
+	unsigned int i;
+	FILE *in;
+
+	proc_line("/proc/cpuinfo", "cache size", value, size);
+	for (i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu0/cache/index%u/size", i);
+		in = fopen(path, "re");
+		if (in == NULL)
+			break;
+		if (fgets(value, (int)size, in) != NULL)
+			value[strcspn(value, "\n\"\\")] = '\0';
+		fclose(in);
+	}
+}
+
 static void
 write_machine(struct bench_json *json)
 {
-	char cpu[128], model[16], mhz[32], cache[32];
+	char cpu[128], family[16], model[16], mhz[32], cache[32];
 	struct utsname uts = {0};
 	double load = 0;
 
 	proc_line("/proc/cpuinfo", "model name", cpu, sizeof(cpu));
+	proc_line("/proc/cpuinfo", "cpu family", family, sizeof(family));
 	proc_line("/proc/cpuinfo", "model\t", model, sizeof(model));
 	proc_line("/proc/cpuinfo", "cpu MHz", mhz, sizeof(mhz));
-	proc_line("/proc/cpuinfo", "cache size", cache, sizeof(cache));
+	last_cache(cache, sizeof(cache));
 	uname(&uts);
 	(void)getloadavg(&load, 1);
 	/* The version; what a distributor adds is nobody's business. */
 	uts.release[strcspn(uts.release, "-")] = '\0';
 	bench_json_array(json, "machine");
 	bench_json_row(json,
-		"\"cpu\": \"%s\", \"model\": \"%s\", \"mhz\": \"%s\", \"cache\": \"%s\", "
+		"\"cpu\": \"%s\", \"family\": \"%s\", \"model\": \"%s\", \"mhz\": \"%s\", "
+		"\"cache\": \"%s\", "
 		"\"kernel\": \"%s\", \"compiler\": \"%s\", \"dpdk\": \"%s\", \"cores\": %u, "
 		"\"load\": %.2f",
-		cpu, model, mhz, cache, uts.release, __VERSION__, rte_version(), bench_n_cores(),
-		load);
+		cpu, family, model, mhz, cache, uts.release, __VERSION__, rte_version(),
+		bench_n_cores(), load);
 }
 
 struct bench_json *
